@@ -1,0 +1,152 @@
+"""What the shop asks of whoever takes the money: the provider's protocol, its values and its refusals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+CheckoutStatus = Literal["open", "paid", "expired"]
+RefundStatus = Literal["pending", "succeeded", "failed"]
+EventKind = Literal[
+    "checkout_completed",
+    "checkout_expired",
+    "payment_succeeded",
+    "payment_failed",
+    "refunded",
+    "other",
+]
+
+
+class PaymentError(Exception):
+    """Anything a provider could not do."""
+
+
+class PaymentUnavailable(PaymentError):
+    """The provider did not answer in time, or failed: the outcome is unknown, so ask again with the same key."""
+
+
+class PaymentRefused(PaymentError):
+    """The provider understood and said no; `message` may be shown to staff."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class BadSignature(PaymentError):
+    """A webhook that the provider did not sign, or signed too long ago."""
+
+
+@dataclass(frozen=True)
+class CheckoutRequest:
+    """One amount to be paid on the provider's own page.
+
+    The lines are shown to the customer and must add up to `amount` exactly. Repeating a request under its idempotency
+    key must repeat every field, `expires_at` too: it comes from the caller's rows, never from the clock of the moment.
+    """
+
+    order_number: str
+    order_id: str
+    amount: int
+    currency: str
+    email: str
+    description: str
+    lines: tuple[tuple[str, int], ...]
+    success_url: str
+    cancel_url: str
+    idempotency_key: str
+    keep_card: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    expires_at: datetime | None = None
+    """When the page closes; the provider's own term (a day) when none. Stripe takes 30 minutes to 24 hours."""
+
+    def __post_init__(self) -> None:
+        if self.amount <= 0:
+            raise ValueError(f"a checkout of {self.amount} {self.currency} has nothing to pay")
+        total = sum(amount for _, amount in self.lines)
+        if total != self.amount:
+            raise ValueError(f"the lines add up to {total}, not to {self.amount} {self.currency}")
+        if any(amount < 0 for _, amount in self.lines):
+            raise ValueError("a line of a checkout cannot be negative: take discounts off the lines before")
+
+
+@dataclass(frozen=True)
+class HostedCheckout:
+    """The provider's page that waits for the customer."""
+
+    reference: str
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class CheckoutState:
+    """How a checkout stands at the provider now; the truth that a webhook only hints at."""
+
+    reference: str
+    status: CheckoutStatus
+    payment_reference: str | None
+    amount: int
+    currency: str
+    paid_at: datetime | None
+    customer_reference: str | None
+
+
+@dataclass(frozen=True)
+class RefundState:
+    """Money on its way back to the customer."""
+
+    reference: str
+    payment_reference: str
+    amount: int
+    currency: str
+    status: RefundStatus
+
+
+@dataclass(frozen=True)
+class ProviderEvent:
+    """A verified notice: `kind` and `reference` say what to read again, nothing else in it is believed.
+
+    `reference` is a checkout's for the checkout kinds and a payment's for the others.
+    """
+
+    id: str
+    kind: EventKind
+    reference: str
+    created_at: datetime
+
+
+class PaymentProvider(Protocol):
+    """Takes payments on its own page; every call may raise PaymentUnavailable or PaymentRefused."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name, as stored with every payment."""
+        ...
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether no real money moves, so that every page says TEST."""
+        ...
+
+    def open_checkout(self, request: CheckoutRequest) -> HostedCheckout:
+        """Open a payment page; the same idempotency key opens the same one."""
+        ...
+
+    def read_checkout(self, reference: str) -> CheckoutState:
+        """Read how a checkout stands."""
+        ...
+
+    def expire_checkout(self, reference: str) -> CheckoutState:
+        """Close an unpaid page; one that was paid or had already closed is answered as it stands."""
+        ...
+
+    def refund(
+        self, payment_reference: str, amount: int, currency: str, reason: str, idempotency_key: str
+    ) -> RefundState:
+        """Pay back part or all of a payment; more than what is left of it is refused."""
+        ...
+
+    def parse_event(self, body: bytes, signature: str) -> ProviderEvent:
+        """Verify a webhook's raw body against its signature, or raise BadSignature."""
+        ...
