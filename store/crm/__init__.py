@@ -1,0 +1,1 @@
+"""Knowing the customer: profile and timeline, offers, messages and what they brought."""

@@ -1,0 +1,177 @@
+"""The database: engine, the one transaction of a request, the injected clock and ids.
+
+Nothing outside this module and store/tasks.py commits. Raise to roll back, return to commit.
+"""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy import JSON, BigInteger, Engine, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+Minor = BigInteger  # money columns: minor units
+Document = JSON  # values stored whole
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in sorting order
+BUSY_TIMEOUT_MS = 15_000
+
+
+# -- clock, ids and randomness ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class World:
+    """The clock and the randomness that the shop lives by; swapped for demo history and exact tests."""
+
+    clock: Callable[[], datetime]
+    random: random.Random
+
+
+_world: ContextVar[World | None] = ContextVar("world", default=None)
+_offset = timedelta()
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    world = _world.get()
+    return world.clock() if world else datetime.now(UTC) + _offset
+
+
+def shift_clock(by: timedelta) -> None:
+    """Move the clock of the whole process forward; browser tests live weeks in seconds with it."""
+    global _offset
+    _offset += by
+
+
+def chance() -> random.Random:
+    """The source of randomness for everything that is not a secret."""
+    world = _world.get()
+    return world.random if world else random.SystemRandom()
+
+
+@contextmanager
+def world(clock: Callable[[], datetime], seed: int) -> Iterator[World]:
+    """Live by another clock and by seeded randomness within the block (this context only)."""
+    changed = World(clock, random.Random(seed))  # noqa: S311 - reproducible on purpose
+    token = _world.set(changed)
+    try:
+        yield changed
+    finally:
+        _world.reset(token)
+
+
+def new_id(prefix: str) -> str:
+    """A new time-sortable id: prefix and 26 base-32 characters ("ord_01j…")."""
+    world = _world.get()
+    milliseconds = int(now().timestamp() * 1000) if world else time.time_ns() // 1_000_000
+    bits = world.random.getrandbits(80) if world else secrets.randbits(80)
+    number = (milliseconds << 80) | bits
+    return f"{prefix}_" + "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def new_secret() -> str:
+    """An unguessable token for links and sessions."""
+    return secrets.token_urlsafe(32)
+
+
+# -- engine and transactions -----------------------------------------------------------------------------------------
+
+_engine: Engine | None = None
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with the settings that the shop relies on."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
+    # Forty buyers wait in SQLite's own queue (busy_timeout), not for a connection.
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=60, pool_timeout=60
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself: _begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A reader that turns writer can be refused at once (stale snapshot); so writers say so at the beginning.
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def use_engine(engine: Engine) -> None:
+    """Make this engine the shop's."""
+    global _engine
+    _engine = engine
+
+
+def current_engine() -> Engine:
+    """The shop's engine."""
+    if _engine is None:
+        raise RuntimeError("the shop's engine is not set; call db.use_engine first")
+    return _engine
+
+
+@contextmanager
+def transaction(read_only: bool = False) -> Iterator[Session]:
+    """A session whose work is committed when the block ends and rolled back when it raises."""
+    engine = current_engine()
+    if read_only:
+        engine = engine.execution_options(read_only=True)
+    with Session(engine, expire_on_commit=False) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def insert(session: Session, table: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT and RETURNING, for the database of this session."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def open_session(request: Request) -> Iterator[Session]:
+    """The one transaction of a request; committed before the response leaves."""
+    with transaction(read_only=request.method in ("GET", "HEAD")) as session:
+        yield session
+
+
+def open_writing_session() -> Iterator[Session]:
+    """The same for the few GET pages that write (a link that verifies, a payment page that opens)."""
+    with transaction() as session:
+        yield session
+
+
+# Function scope ends the transaction before the answer is sent: a failing commit is never a 2xx.
+Db = Annotated[Session, Depends(open_session, scope="function")]
+WritingDb = Annotated[Session, Depends(open_writing_session, scope="function")]

@@ -1,0 +1,68 @@
+"""Plain ASGI middleware: security headers with a nonce, and the session cookie."""
+
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from store.auth import SESSION_LIFE
+from store.settings import Settings
+from store.web import SESSION_COOKIE
+
+STATIC_LIFE = "public, max-age=31536000, immutable"
+
+
+class Shell:
+    """Wraps every HTTP answer of the shop."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._secure = settings.public_url.startswith("https://")
+        pay_page = "https://checkout.stripe.com" if settings.stripe_api_key else _origin(settings.stripe_sandbox_url)
+        self._form_action = f"'self' {pay_page}".strip()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["nonce"] = secrets.token_urlsafe(12)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add_headers(scope, state, MutableHeaders(scope=message))
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+    def _add_headers(self, scope: Scope, state: dict[str, Any], headers: MutableHeaders) -> None:
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+        if scope["path"].startswith("/static/"):
+            if b"v=" in scope.get("query_string", b""):
+                headers["Cache-Control"] = STATIC_LIFE
+            return
+        headers["Content-Security-Policy"] = (
+            f"default-src 'self'; script-src 'self' 'nonce-{state['nonce']}'; style-src 'self'; "
+            "img-src 'self' data: blob:; connect-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; "
+            f"base-uri 'none'; frame-ancestors 'none'; form-action {self._form_action}"
+        )
+        if self._secure:
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if token := state.get("set_session_token"):
+            secure = "; Secure" if self._secure else ""
+            life = int(SESSION_LIFE.total_seconds())
+            cookie = f"{SESSION_COOKIE}={token}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}"
+            headers.append("Set-Cookie", cookie)
+
+
+def _origin(url: str | None) -> str:
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

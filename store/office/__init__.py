@@ -1,0 +1,1 @@
+"""The owner's back office; every page needs a signed-in member of staff."""

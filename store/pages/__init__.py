@@ -1,0 +1,1 @@
+"""The pages and JSON calls a customer meets."""

@@ -1,0 +1,56 @@
+"""The one template environment: filters for money and dates, addresses of static files, the macros as `ui`."""
+
+import hashlib
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from store import assets
+from store.money import write, write_difference
+from store.settings import ROOT, house
+
+
+@lru_cache(maxsize=4096)
+def static(path: str) -> str:
+    """The address of a file under static/, changing with its content so that browsers may keep it for ever."""
+    file = ROOT / "static" / path
+    try:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+    except OSError:
+        return f"/static/{path}"
+    return f"/static/{path}?v={digest}"
+
+
+def day(moment: datetime | date, locale: str = "en") -> str:
+    """A date in words: "25 November 2026"."""
+    return format_date(moment, format="d MMMM y", locale=locale)
+
+
+def moment(value: datetime, locale: str = "en") -> str:
+    """A date with its time (UTC): "25 Nov 2026, 14:05"."""
+    return format_datetime(value, format="d MMM y, HH:mm", locale=locale)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The shop's Jinja environment."""
+    env = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters.update(money=write, signed_money=write_difference, day=day, moment=moment)
+    env.globals.update(house=house(), static=static, vendor_available=assets.vendor_available)
+    env.globals["ui"] = env.get_template("_ui.html").module
+    return env
+
+
+def render(template: str, **context: Any) -> str:
+    """Render a template by its path under templates/."""
+    return environment().get_template(template).render(**context)

@@ -1,0 +1,1 @@
+"""Selling: catalogue, designs, carts, orders, payments, stock and suggestions."""

@@ -1,0 +1,301 @@
+"""What every page and JSON call shares: the visitor, forms that only our pages can send, answers and refusals."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+
+from store import auth, db, people, rendering
+from store.auth import Signer, WebSession
+from store.db import Db
+from store.errors import ShopError, forbidden
+from store.events import Visitor
+from store.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SESSION_COOKIE = "atelier"
+FLASH_COOKIE = "atelier-note"
+FLASH_LIFE = timedelta(minutes=5)
+JSON_PATHS = ("/api/", "/webhooks/", "/healthz", "/openapi.json")
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """What base.html needs on every page."""
+
+    title: str
+    path: str
+    csrf: str
+    nonce: str
+    visitor: Visitor
+    bag_count: int
+    flash: list[tuple[str, str]]
+    ask_consent: bool
+    test_mode: bool
+    offer_notice: Any
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings that this app was made with."""
+    return cast(Settings, request.app.state.settings)
+
+
+def signer_of(request: Request) -> Signer:
+    """The signer of this app."""
+    return cast(Signer, request.app.state.signer)
+
+
+# -- the session cookie ----------------------------------------------------------------------------------------------
+
+
+def session_id_of(request: Request) -> str:
+    """The id of this browser's session; a new browser gets a cookie with the answer, a row only when it writes."""
+    known: str | None = getattr(request.state, "session_id", None)
+    if known:
+        return known
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if not 40 <= len(token) <= 64:
+        token = db.new_secret()
+        request.state.set_session_token = token
+    return use_session_token(request, token)
+
+
+def use_session_token(request: Request, token: str) -> str:
+    """Adopt a token for the rest of this request; returns the session's id."""
+    request.state.session_id = "ses_" + signer_of(request).digest("session", token)[:40]
+    return cast(str, request.state.session_id)
+
+
+def rotate_session(session: Session, request: Request) -> WebSession:
+    """A new session that takes over the old one's work; at every sign-in and sign-out, against fixation."""
+    old = session.get(WebSession, session_id_of(request))
+    request.state.set_session_token = db.new_secret()
+    new = auth.ensure_session(session, use_session_token(request, request.state.set_session_token))
+    if old is not None:
+        new.purposes, new.consent_asked, new.state = list(old.purposes), old.consent_asked, dict(old.state)
+        session.delete(old)
+    session.add(new)
+    session.flush()
+    request.state.web_session = new
+    return new
+
+
+def writable_session(session: Session, request: Request) -> WebSession:
+    """This browser's session row, made if needed and locked against its other tabs."""
+    row = auth.ensure_session(session, session_id_of(request))
+    session.refresh(row, with_for_update=True)
+    request.state.web_session = row
+    return row
+
+
+def csrf_of(request: Request) -> str:
+    """The token that our own forms carry; bound to the browser's session."""
+    return signer_of(request).digest("csrf", session_id_of(request))
+
+
+# -- who is asking ---------------------------------------------------------------------------------------------------
+
+
+def resolve_visitor(request: Request, session: Db) -> Visitor:
+    """The visitor of this request: session row, customer or staff, consent; one or two indexed reads."""
+    opted_out = request.headers.get("sec-gpc") == "1"
+    visitor = Visitor(opted_out=opted_out)
+    if request.cookies.get(SESSION_COOKIE):
+        row = session.get(WebSession, session_id_of(request))
+        visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
+        if row is not None and row.expires_at > db.now():
+            request.state.web_session = row
+            visitor = _known(session, row, opted_out)
+    else:
+        visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
+    request.state.visitor = visitor
+    return visitor
+
+
+def _known(session: Session, row: WebSession, opted_out: bool) -> Visitor:
+    if row.staff_id:
+        staff = session.get_one(people.Staff, row.staff_id)
+        if staff.left_at is None:
+            return Visitor(row.id, None, staff.id, staff.role, staff.name, frozenset(), True, opted_out)
+        return Visitor(session_id=row.id, opted_out=opted_out)
+    if row.customer_id:
+        customer = session.get_one(people.Customer, row.customer_id)
+        consents = people.consents_of(session, customer.id)
+        return Visitor(row.id, customer.id, None, None, customer.name, consents, True, opted_out)
+    return Visitor(row.id, consents=frozenset(row.purposes), consent_asked=row.consent_asked, opted_out=opted_out)
+
+
+Who = Annotated[Visitor, Depends(resolve_visitor)]
+
+
+# -- requests that only our own pages may send -----------------------------------------------------------------------
+
+
+def same_origin(request: Request) -> None:
+    """Refuse a writing request that another site sent.
+
+    Raises:
+        ShopError: 403.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        raise forbidden("This request came from another site.")
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise forbidden("This request came from another site.")
+
+
+async def our_form(request: Request) -> None:
+    """Refuse a form without the token of this browser's session.
+
+    Raises:
+        ShopError: 403.
+    """
+    same_origin(request)
+    form = await request.form()
+    token = form.get("csrf")
+    if not isinstance(token, str) or not secrets.compare_digest(token.encode(), csrf_of(request).encode()):
+        raise ShopError(
+            403, "Page expired", "This page is too old to be sent. Please go back, reload it and try again."
+        )
+
+
+OurForm = Depends(our_form)
+SameOrigin = Depends(same_origin)
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a machine asks."""
+    if request.url.path.startswith(JSON_PATHS):
+        return True
+    accept = request.headers.get("accept", "")
+    return "json" in accept and "text/html" not in accept
+
+
+def wants_partial(request: Request) -> bool:
+    """Whether our own script asks for the part of the page it will swap in."""
+    return request.headers.get("x-partial") == "1"
+
+
+def page_context(request: Request, title: str) -> PageContext:
+    """What base.html needs, from what this request has resolved."""
+    visitor: Visitor = getattr(request.state, "visitor", Visitor())
+    row: WebSession | None = getattr(request.state, "web_session", None)
+    return PageContext(
+        title=title,
+        path=request.url.path,
+        csrf=csrf_of(request),
+        nonce=getattr(request.state, "nonce", ""),
+        visitor=visitor,
+        bag_count=int(row.state.get("bag_count", 0)) if row else 0,
+        flash=_take_flash(request),
+        ask_consent=not visitor.consent_asked and not visitor.is_staff,
+        test_mode=settings_of(request).test_mode,
+        offer_notice=getattr(request.state, "offer_notice", None),
+    )
+
+
+def render(
+    request: Request, template: str, context: dict[str, Any] | None = None, *, title: str = "", status: int = 200
+) -> HTMLResponse:
+    """A page (or a partial) from its template, with `page` filled in."""
+    page = page_context(request, title)
+    response = HTMLResponse(rendering.render(template, page=page, **(context or {})), status_code=status)
+    if page.flash:
+        response.delete_cookie(FLASH_COOKIE)
+    # A page carries the visitor's bag and token: it belongs to this browser only.
+    response.headers["Cache-Control"] = "private, no-store" if page.visitor.session_id else "private, no-cache"
+    return response
+
+
+def redirect(request: Request, url: str, flash: str | None = None, kind: str = "info") -> RedirectResponse:
+    """Post/Redirect/Get: see the page at `url`, with a sentence to read once."""
+    if not url.startswith("/") or url.startswith(("//", "/\\")):
+        url = "/"  # never to another site, whatever a form says
+    response = RedirectResponse(url, status_code=303)
+    if flash:
+        token = signer_of(request).sign("flash", [[kind, flash]])
+        response.set_cookie(FLASH_COOKIE, token, max_age=300, httponly=True, samesite="lax", secure=secure(request))
+    return response
+
+
+def secure(request: Request) -> bool:
+    """Whether cookies must travel over TLS only."""
+    return settings_of(request).public_url.startswith("https://")
+
+
+def _take_flash(request: Request) -> list[tuple[str, str]]:
+    token = request.cookies.get(FLASH_COOKIE)
+    if not token:
+        return []
+    try:
+        return [(kind, text) for kind, text in signer_of(request).read("flash", token, FLASH_LIFE)]
+    except ShopError:
+        return []
+
+
+def problem(status: int, title: str, detail: str, extra: dict[str, Any] | None = None) -> JSONResponse:
+    """An RFC 9457 problem."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **(extra or {})}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def refusal(request: Request, error: ShopError) -> Response:
+    """A refusal as its asker can read it: problem, partial or page."""
+    if wants_json(request):
+        return problem(error.status, error.title, error.detail, error.extra)
+    context = {"status": error.status, "title": error.title, "detail": error.detail}
+    template = "_error.html" if wants_partial(request) else "error.html"
+    return render(request, template, context, title=error.title, status=error.status)
+
+
+SENTENCES = {
+    404: ("Not found", "There is nothing at this address."),
+    405: ("Not allowed", "This address does not take that kind of request."),
+    413: ("Too large", "That was more than we can take at once."),
+}
+
+
+def install_error_pages(app: FastAPI) -> None:
+    """Give every error its sentence, in the page's own style or as a problem."""
+
+    def shop_error(request: Request, error: Exception) -> Response:
+        return refusal(request, cast(ShopError, error))
+
+    def http_error(request: Request, error: Exception) -> Response:
+        status = cast(HTTPException, error).status_code
+        title, detail = SENTENCES.get(status, ("Not possible", "This request could not be carried out."))
+        return refusal(request, ShopError(status, title, detail))
+
+    def wrong_input(request: Request, error: Exception) -> Response:
+        problems = cast(RequestValidationError, error).errors()
+        fields = [".".join(str(part) for part in item["loc"][1:]) or "body" for item in problems]
+        detail = "Please check: " + "; ".join(
+            f"{field} — {item['msg'].lower()}" for field, item in zip(fields, problems, strict=True)
+        )
+        return refusal(request, ShopError(422, "Please check what you entered", detail[:600], {"fields": fields}))
+
+    def unexpected(request: Request, error: Exception) -> Response:
+        number = db.new_id("err")
+        log.error("unexpected error %s at %s", number, request.url.path, exc_info=error)
+        sentence = f"Something went wrong on our side; nothing was lost. If it happens again, tell us {number}."
+        return refusal(request, ShopError(500, "Our mistake", sentence))
+
+    app.add_exception_handler(ShopError, shop_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, wrong_input)
+    app.add_exception_handler(Exception, unexpected)
