@@ -173,6 +173,7 @@ def _fonts(packages: Path, built: Path) -> None:
                 sheets.append(face.replace(f"'{family} Variable'", f"'{family}'").replace("./files/", "./fonts/"))
         for file in (packages / package / "files").glob("*-latin*"):
             shutil.copy(file, built / "fonts" / file.name)
+        shutil.copy(packages / package / "LICENSE", built / "fonts" / f"{package}-LICENSE.txt")
     (built / "fonts.css").write_text("\n".join(sheets) + "\n")
 
 

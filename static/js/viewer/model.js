@@ -40,7 +40,7 @@ export class ProductModel {
   }
 
   constructor(root, bindings, lettering) {
-    Object.assign(this, { root, bindings, lettering, nodes: new Map(), materials: new Map(), text: '' });
+    Object.assign(this, { root, bindings, lettering, nodes: new Map(), materials: new Map() });
     root.traverse((node) => {
       this.nodes.set(node.name, node);
       if (node.isMesh) this.prepareMesh(node);
@@ -101,12 +101,12 @@ export class ProductModel {
   async engrave(text) {
     const material = this.materials.get(ENGRAVING);
     if (!material || !this.lettering) return;
-    this.text = text;
     const ink = this.ink();
     if (text === this.cut?.text && ink === this.cut?.ink) return;
-    this.cut = { text, ink };
+    const cut = { text, ink };
+    this.cut = cut;
     const texture = text ? await letteringTexture(text, { aspect: this.lettering.aspect, ink }) : null;
-    if (this.text !== text) return void texture?.dispose(); // a newer text overtook this one
+    if (this.cut !== cut) return void texture?.dispose(); // newer words overtook these
     material.map?.dispose();
     material.map = texture;
     if (this.lettering.ink || this.lettering.inkOf) {
