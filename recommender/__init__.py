@@ -1,0 +1,60 @@
+"""What else would suit, who is worth what, which offer pays: opaque ids in and out.
+
+Names are resolved on first use, so that a process that serves no suggestions does not load numpy and implicit.
+`recommender.suggest` is the module: call `suggest.suggest`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recommender.artifact import Fitted, current_version, fit, load, publish, roll_back
+    from recommender.history import History, Interaction, read_csv
+    from recommender.models import ALGORITHMS, Recommender
+    from recommender.offers import Lift, Proposal, Ranked, lift, rank
+    from recommender.suggest import Reason, Suggestion
+    from recommender.taste import Leaning, Taste, TasteSample, learn
+    from recommender.value import row_profit
+
+__all__ = [
+    "ALGORITHMS",
+    "Fitted",
+    "History",
+    "Interaction",
+    "Leaning",
+    "Lift",
+    "Proposal",
+    "Ranked",
+    "Reason",
+    "Recommender",
+    "Suggestion",
+    "Taste",
+    "TasteSample",
+    "current_version",
+    "fit",
+    "learn",
+    "lift",
+    "load",
+    "publish",
+    "rank",
+    "read_csv",
+    "roll_back",
+    "row_profit",
+]
+
+_HOMES = {
+    "artifact": ("Fitted", "current_version", "fit", "load", "publish", "roll_back"),
+    "history": ("History", "Interaction", "read_csv"),
+    "models": ("ALGORITHMS", "Recommender"),
+    "offers": ("Lift", "Proposal", "Ranked", "lift", "rank"),
+    "suggest": ("Reason", "Suggestion"),
+    "taste": ("Leaning", "Taste", "TasteSample", "learn"),
+    "value": ("row_profit",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"recommender.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'recommender' has no attribute {name!r}")

@@ -1,0 +1,198 @@
+"""A fitted recommender on disk: memory-mapped arrays, a manifest with their hashes, published by an atomic rename."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.als import engine
+from recommender.blend import Blend, Task
+from recommender.counting import Frequency, Popularity
+from recommender.history import History, Ints
+from recommender.ids import Ids
+from recommender.models import ALGORITHMS, Recommender
+from recommender.neighbours import BasketNeighbours
+from recommender.taste import Taste
+
+FORMAT = 1
+CURRENT = "current"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Everything that answers: ids, models, their blend and the taste.
+
+    Attributes:
+        engine: "implicit" or "numpy", which one factorised.
+        metrics: figures of the validation window, by name.
+        version: empty until published.
+    """
+
+    customers: Ids
+    items: Ids
+    models: Mapping[str, Recommender]
+    blend: Blend
+    taste: Taste
+    engine: str
+    metrics: Mapping[str, float]
+    version: str = ""
+
+    @property
+    def popularity(self) -> Popularity:
+        """The plain counts, which reasons cite."""
+        return cast(Popularity, self.models["popularity"])
+
+    @property
+    def frequency(self) -> Frequency:
+        """The customers' own counts, which reasons cite."""
+        return cast(Frequency, self.models["frequency"])
+
+    @property
+    def neighbours(self) -> BasketNeighbours:
+        """The counts of togetherness, which reasons cite."""
+        return cast(BasketNeighbours, self.models["neighbours"])
+
+    def owned(self, customer: int) -> Ints:
+        """Item numbers that the customer ever bought; none for an unknown one."""
+        return self.frequency.own.row(customer)[0].astype(np.int64)
+
+
+def fit(history: History, taste: Taste | None, seed: int) -> Fitted:
+    """Fits every algorithm of the registry; the same history and seed give the same artifact."""
+    models = {name: algorithm.fit(history, seed) for name, algorithm in ALGORITHMS.items()}
+    metrics = {
+        "customers": float(len(history.customers)),
+        "items": float(len(history.items)),
+        "baskets": float(len(history.basket_at)),
+    }
+    return Fitted(
+        Ids.of(history.customers), Ids.of(history.items), models, Blend(), taste or Taste(), engine(), metrics
+    )
+
+
+def publish(fitted: Fitted, directory: Path) -> str:
+    """Writes the artifact beside the others and points to it in one step; returns its version.
+
+    The version is a hash of the content: publishing the same again changes nothing. The one before is kept for
+    `roll_back`, older ones go.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=directory))
+    try:
+        manifest = _write(fitted, scratch)
+        version = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
+        target = directory / version
+        if load_version(directory, version) is None:
+            shutil.rmtree(target, ignore_errors=True)
+            scratch.rename(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    previous = current_version(directory)
+    if previous != version:
+        _point(directory, version, previous)
+    _prune(directory, {version, previous, *_pointed(directory)})
+    return version
+
+
+def current_version(directory: Path) -> str | None:
+    """The version that is to be served, by one small read; None when nothing was published."""
+    return next(iter(_pointed(directory)), None)
+
+
+def roll_back(directory: Path) -> str | None:
+    """Serves the version before this one again; returns it, or None when there is none."""
+    pointed = _pointed(directory)
+    if len(pointed) < 2 or not (directory / pointed[1]).is_dir():
+        return None
+    _point(directory, pointed[1], pointed[0])
+    return pointed[1]
+
+
+def load(directory: Path) -> Fitted | None:
+    """The current artifact, memory-mapped; None when there is none, or when it is not what its manifest says."""
+    version = current_version(directory)
+    return None if version is None else load_version(directory, version)
+
+
+def load_version(directory: Path, version: str) -> Fitted | None:
+    """One artifact, memory-mapped; None when it is absent, half-written or corrupt."""
+    folder = directory / version
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT or any(_hash(folder / name) != sha for name, sha in manifest["files"].items()):
+            return None
+        arrays = {
+            name[:-4]: np.load(folder / name, mmap_mode="r") for name in manifest["files"] if name.endswith(".npy")
+        }
+        return Fitted(
+            Ids(arrays["customers"]),
+            Ids(arrays["items"]),
+            {name: ALGORITHMS[name].restored(_within(arrays, name)) for name in manifest["models"]},
+            Blend({Task(task): weights for task, weights in manifest["blend"].items()}),
+            Taste.from_json((folder / "taste.json").read_text(encoding="utf-8")),
+            manifest["engine"],
+            manifest["metrics"],
+            version,
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(fitted: Fitted, folder: Path) -> dict[str, Any]:
+    arrays: dict[str, NDArray[Any]] = {"customers": fitted.customers.names, "items": fitted.items.names}
+    for name, model in fitted.models.items():
+        arrays |= {f"{name}.{key}": array for key, array in model.arrays().items()}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    (folder / "taste.json").write_text(fitted.taste.to_json(), encoding="utf-8")
+    manifest = {
+        "format": FORMAT,
+        "engine": fitted.engine,
+        "models": list(fitted.models),
+        "blend": {task: dict(weights) for task, weights in fitted.blend.weights.items()},
+        "metrics": dict(fitted.metrics),
+        "files": {path.name: _hash(path) for path in sorted(folder.iterdir())},
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
+    return manifest
+
+
+def _within(arrays: Mapping[str, NDArray[Any]], model: str) -> dict[str, NDArray[Any]]:
+    return {name[len(model) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{model}.")}
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _pointed(directory: Path) -> list[str]:
+    """The current version and the one before it."""
+    try:
+        return (directory / CURRENT).read_text(encoding="utf-8").split()
+    except OSError:
+        return []
+
+
+def _point(directory: Path, version: str, previous: str | None) -> None:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=directory, prefix=".pointing-", delete=False) as new:
+        new.write(f"{version} {previous or ''}\n")
+        new.flush()
+        os.fsync(new.fileno())
+    Path(new.name).replace(directory / CURRENT)
+
+
+def _prune(directory: Path, kept: set[str | None]) -> None:
+    """Readers that still hold an older version keep their mappings; only the names go."""
+    for folder in directory.iterdir():
+        if folder.is_dir() and folder.name not in kept and not folder.name.startswith("."):
+            shutil.rmtree(folder, ignore_errors=True)

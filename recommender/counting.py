@@ -1,0 +1,113 @@
+"""What counting knows: popularity, recent popularity, and each customer's own frequency, plain and decayed."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.history import Floats, History, Ints
+from recommender.query import Query
+from recommender.rows import Arrays, Rows, best
+
+
+class Popularity:
+    """In how many baskets an item was, counting all time alike."""
+
+    def __init__(self, weight: Floats, top: Ints) -> None:
+        self.weight = weight
+        self.top = top
+
+    @classmethod
+    def fit(cls, history: History, seed: int) -> Self:
+        """Counts the baskets of each item."""
+        return cls._of(np.bincount(history.line_item, minlength=len(history.items)))
+
+    @classmethod
+    def _of(cls, counts: NDArray[Any]) -> Self:
+        weight = counts.astype(np.float32)
+        return cls(weight, best(weight, np.arange(len(weight)), 1000))
+
+    @classmethod
+    def restored(cls, arrays: Arrays) -> Self:
+        """Reads the stored counts."""
+        return cls(arrays["weight"], arrays["top"])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Counts, and the most popular items in order."""
+        return {"weight": self.weight, "top": self.top}
+
+    def propose(self, query: Query, count: int) -> Ints:
+        """The most popular items, whoever asks."""
+        return np.asarray(self.top[:count])
+
+    def score(self, query: Query, items: Ints) -> Floats:
+        """The count."""
+        return np.asarray(self.weight[items])
+
+
+class RecentPopularity(Popularity):
+    """Popularity in which a basket counts half as much for every twelfth of the history's span that it is old."""
+
+    @classmethod
+    def fit(cls, history: History, seed: int) -> Self:
+        """Sums the decayed baskets of each item."""
+        weight = decay(history, share_of_span=1 / 12)
+        return cls._of(np.bincount(history.line_item, weights=weight, minlength=len(history.items)))
+
+
+def decay(history: History, share_of_span: float) -> Floats:
+    """The weight of each line when it halves with every such share of the history's whole span."""
+    if not len(history.basket_at):
+        return np.empty(0, dtype=np.float32)
+    span = max(1, history.end - int(history.basket_at[0]))
+    age = (history.end - history.basket_at[history.line_basket]) / span
+    return np.exp2(-age / share_of_span).astype(np.float32)
+
+
+class Frequency:
+    """In how many of the customer's own baskets an item was; ties, and only ties, by popularity."""
+
+    def __init__(self, own: Rows, popularity: Floats) -> None:
+        self.own = own
+        self.popularity = popularity
+
+    @classmethod
+    def fit(cls, history: History, seed: int) -> Self:
+        """Counts baskets by customer and item."""
+        return cls(Rows.of(history.per_customer(cls._weights(history))), _shares(history))
+
+    @staticmethod
+    def _weights(history: History) -> Floats | None:
+        return None
+
+    @classmethod
+    def restored(cls, arrays: Arrays) -> Self:
+        """Reads the stored counts."""
+        return cls(Rows.restored(arrays, "own"), arrays["popularity"])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Counts by customer, and popularity below 1 for the ties."""
+        return {**self.own.arrays("own"), "popularity": self.popularity}
+
+    def propose(self, query: Query, count: int) -> Ints:
+        """The customer's own items."""
+        items = self.own.row(query.customer)[0].astype(np.int64)
+        return items[best(self.score(query, items), items, count)]
+
+    def score(self, query: Query, items: Ints) -> Floats:
+        """The count, plus a popularity share too small to overrule it."""
+        own = self.own.at(query.customer, items)
+        return own + np.where(own > 0, self.popularity[items] * np.float32(1e-3), np.float32(0))
+
+
+class DecayedFrequency(Frequency):
+    """Own frequency in which a basket counts half as much for every sixth of the history's span that it is old."""
+
+    @staticmethod
+    def _weights(history: History) -> Floats | None:
+        return decay(history, share_of_span=1 / 6)
+
+
+def _shares(history: History) -> Floats:
+    counts = np.bincount(history.line_item, minlength=len(history.items))
+    return (counts / max(1, int(counts.max(initial=1)))).astype(np.float32)

@@ -1,0 +1,17 @@
+"""The registry of algorithms: a new one is a class here, and every contract test runs over it."""
+
+from recommender.als import Als
+from recommender.counting import DecayedFrequency, Frequency, Popularity, RecentPopularity
+from recommender.neighbours import BasketNeighbours
+from recommender.query import Query, Recommender
+
+__all__ = ["ALGORITHMS", "Query", "Recommender"]
+
+ALGORITHMS: dict[str, type[Recommender]] = {
+    "popularity": Popularity,
+    "recent": RecentPopularity,
+    "frequency": Frequency,
+    "decayed": DecayedFrequency,
+    "neighbours": BasketNeighbours,
+    "als": Als,
+}

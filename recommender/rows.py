@@ -1,0 +1,109 @@
+"""A sparse matrix by rows whose three arrays can be memory-mapped, and reading, summing and pruning such rows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from recommender.history import Floats, Ints
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of (column, value); columns ascend within a row.
+
+    Attributes:
+        indptr: (rows + 1) int64, where each row starts.
+        indices: (entries) int32, columns.
+        data: (entries) float32, values.
+        width: number of columns.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    data: Floats
+    width: int
+
+    @classmethod
+    def of(cls, matrix: csr_matrix) -> "Rows":
+        """Takes over a scipy matrix."""
+        matrix = matrix.tocsr()
+        matrix.sort_indices()
+        return cls(
+            matrix.indptr.astype(np.int64),
+            matrix.indices.astype(np.int32),
+            matrix.data.astype(np.float32),
+            int(matrix.shape[1]),
+        )
+
+    @classmethod
+    def restored(cls, arrays: Arrays, name: str) -> "Rows":
+        """Reads what `arrays` wrote under that name."""
+        width = int(arrays[f"{name}.width"][0])
+        return cls(arrays[f"{name}.indptr"], arrays[f"{name}.indices"], arrays[f"{name}.data"], width)
+
+    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        """The arrays to store, each under a name that starts with `name`."""
+        return {
+            f"{name}.indptr": self.indptr,
+            f"{name}.indices": self.indices,
+            f"{name}.data": self.data,
+            f"{name}.width": np.array([self.width], dtype=np.int64),
+        }
+
+    def row(self, number: int) -> tuple[NDArray[np.int32], Floats]:
+        """Columns and values of a row; none for a number outside the matrix."""
+        if not 0 <= number < len(self.indptr) - 1:
+            return self.indices[:0], self.data[:0]
+        start, end = self.indptr[number], self.indptr[number + 1]
+        return self.indices[start:end], self.data[start:end]
+
+    def at(self, number: int, columns: Ints) -> Floats:
+        """The values of one row at the given columns, 0 where it has none."""
+        return self.summed([number], columns)
+
+    def value(self, number: int, column: int) -> float:
+        """One value, 0 when there is none."""
+        columns, values = self.row(number)
+        place = int(np.searchsorted(columns, column))
+        return float(values[place]) if place < len(columns) and columns[place] == column else 0.0
+
+    def summed(self, numbers: Iterable[int], columns: Ints, weights: Iterable[float] | None = None) -> Floats:
+        """The weighted sum of some rows at the given columns."""
+        total = np.zeros(self.width, dtype=np.float32)
+        for number, weight in (
+            zip(numbers, weights, strict=True) if weights is not None else ((n, 1.0) for n in numbers)
+        ):
+            indices, data = self.row(number)
+            total[indices] += data * np.float32(weight)
+        return total[columns]
+
+    def columns_of(self, numbers: Iterable[int]) -> Ints:
+        """Every column that some of the rows have, ascending."""
+        found = [self.row(number)[0] for number in numbers]
+        return np.unique(np.concatenate(found)).astype(np.int64) if found else np.empty(0, dtype=np.int64)
+
+
+def strongest(matrix: csr_matrix, count: int) -> csr_matrix:
+    """Keeps the `count` largest values of each row; of equal ones those of the lower column."""
+    matrix = matrix.tocsr()
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((matrix.indices, -matrix.data, row))
+    place = np.arange(len(order)) - matrix.indptr[row]
+    kept = order[place < count]
+    return csr_matrix((matrix.data[kept], (row[kept], matrix.indices[kept])), shape=matrix.shape)
+
+
+def best(scores: Floats, items: Ints, count: int) -> Ints:
+    """Places of the `count` highest scores, ties by the lower item number, so that the answer never depends on luck."""
+    if len(scores) > 4 * count > 0:
+        edge = np.partition(scores, len(scores) - count)[len(scores) - count]
+        near = np.flatnonzero(scores >= edge)
+    else:
+        near = np.arange(len(scores))
+    return near[np.lexsort((items[near], -scores[near]))][:count]
