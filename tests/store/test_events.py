@@ -1,0 +1,78 @@
+"""The append-only history: recorded as far as consent allows, reacted to in the same transaction."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from store import db, events
+from store.events import NOBODY, Event, ViewQueue, Visitor
+
+WILLING = Visitor(session_id="ses_1", consents=frozenset({"personalisation"}), consent_asked=True)
+UNWILLING = Visitor(session_id="ses_2", consent_asked=True)
+
+
+@pytest.fixture
+def reactions_restored() -> Iterator[None]:
+    kept = events._reactions.handlers
+    yield
+    events.use_reactions(kept)
+
+
+def _kinds() -> list[str]:
+    with db.transaction(read_only=True) as session:
+        return list(session.exec(select(Event.kind)).all())
+
+
+def test_a_choice_without_consent_is_not_recorded(session: Session) -> None:
+    assert events.record(session, UNWILLING, "choice", facts={"group": "case", "value": "steel"}) is None
+    assert session.exec(select(Event)).all() == []
+
+
+def test_an_order_is_recorded_without_any_consent(session: Session) -> None:
+    event = events.record(session, UNWILLING, "order-placed", subject="ord_1")
+    assert event is not None
+    assert (event.kind, event.subject, event.session_id) == ("order-placed", "ord_1", "ses_2")
+
+
+def test_global_privacy_control_overrules_an_earlier_consent_to_personalisation(session: Session) -> None:
+    opted_out = Visitor(session_id="ses_1", consents=frozenset({"personalisation", "messages"}), opted_out=True)
+    assert events.record(session, opted_out, "view") is None
+    assert opted_out.allows("messages")
+
+
+def test_an_unknown_kind_is_a_mistake(session: Session) -> None:
+    with pytest.raises(KeyError):
+        events.record(session, WILLING, "ordered")
+
+
+def test_a_reaction_that_fails_takes_its_event_with_it(engine: Engine, reactions_restored: None) -> None:
+    def refuse(_session: Session, _event: Event) -> None:
+        raise ValueError("no")
+
+    events.use_reactions({"order-placed": (refuse,)})
+    with pytest.raises(ValueError, match="no"), db.transaction() as session:
+        events.record(session, NOBODY, "order-placed", subject="ord_1")
+    assert _kinds() == []
+
+
+def test_reactions_to_unknown_events_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="order-plcaed"):
+        events.use_reactions({"order-plcaed": ()})
+
+
+def test_views_write_nothing_until_the_batch_is_flushed(engine: Engine) -> None:
+    queue = ViewQueue()
+    queue.note(WILLING, product="meridien")
+    queue.note(UNWILLING, product="meridien")
+    assert _kinds() == []
+    assert queue.flush() == 1
+    assert _kinds() == ["view"]
+
+
+def test_a_full_queue_drops_views_rather_than_block_a_page(engine: Engine) -> None:
+    queue = ViewQueue(most=2)
+    for _ in range(3):
+        queue.note(WILLING, page="/")
+    assert queue.flush() == 2
