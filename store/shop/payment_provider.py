@@ -21,11 +21,11 @@ class PaymentError(Exception):
     """Anything a provider could not do."""
 
 
-class PaymentUnavailable(PaymentError):
+class PaymentUnavailable(PaymentError):  # noqa: N818 — the name says what happened
     """The provider did not answer in time, or failed: the outcome is unknown, so ask again with the same key."""
 
 
-class PaymentRefused(PaymentError):
+class PaymentRefused(PaymentError):  # noqa: N818 — the name says what happened
     """The provider understood and said no; `message` may be shown to staff."""
 
     def __init__(self, message: str) -> None:
@@ -33,7 +33,7 @@ class PaymentRefused(PaymentError):
         self.message = message
 
 
-class BadSignature(PaymentError):
+class BadSignature(PaymentError):  # noqa: N818 — the name says what happened
     """A webhook that the provider did not sign, or signed too long ago."""
 
 
@@ -127,6 +127,11 @@ class PaymentProvider(Protocol):
     @property
     def test_mode(self) -> bool:
         """Whether no real money moves, so that every page says TEST."""
+        ...
+
+    @property
+    def page_origin(self) -> str:
+        """Where its payment pages are: the shop's `form-action` has to allow it."""
         ...
 
     def open_checkout(self, request: CheckoutRequest) -> HostedCheckout:
