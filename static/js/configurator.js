@@ -1,0 +1,113 @@
+// The configurator in place: every choice is the page's own form, sent by fetch; the server answers with the form anew.
+
+import { morph } from './morph.js';
+
+const TYPING_PAUSE_MS = 500;
+const form = document.getElementById('configurator');
+const stage = document.getElementById('stage');
+let viewer = null;
+let latest = 0;
+
+// -- the picture ---------------------------------------------------------------------------------------------------
+
+const read = (name) => JSON.parse(stage.dataset[name] || '{}');
+
+async function openViewer() {
+  const setup = document.getElementById('viewer-setup');
+  if (!setup) return;
+  const { createViewer } = await import('./viewer.js');
+  viewer = createViewer(stage, { ...JSON.parse(setup.textContent), choices: read('choices'), texts: read('texts') });
+}
+
+function showView(link) {
+  for (const other of document.querySelectorAll('.views a')) other.removeAttribute('aria-current');
+  link.setAttribute('aria-current', 'true');
+  form.elements.view.value = link.dataset.view;
+  stage.closest('.stage').dataset.view = link.dataset.view;
+}
+
+// -- sending and swapping ------------------------------------------------------------------------------------------
+
+/** Send the form as the button would and put the answer in its place; the newest answer wins. */
+async function send(submitter) {
+  const turn = ++latest;
+  const body = new URLSearchParams(new FormData(form, submitter));
+  let answer;
+  try {
+    answer = await fetch(form.action, { method: 'POST', body, headers: { 'X-Partial': '1' } });
+  } catch {
+    return say('The shop could not be reached. Your design is as it was; please try again.');
+  }
+  if (answer.redirected) return location.assign(answer.url);
+  const text = await answer.text();
+  if (turn !== latest) return undefined;
+  return swap(text);
+}
+
+function swap(text) {
+  const fresh = new DOMParser().parseFromString(text, 'text/html');
+  const next = fresh.getElementById('configurator');
+  if (!next) return say(fresh.body.textContent.trim().replace(/\s+/g, ' '));
+  fresh.getElementById('repairs')?.removeAttribute('open');
+  document.getElementById('repairs')?.close();
+  const bag = fresh.getElementById('bag-now');
+  if (bag) document.getElementById('bag-count').textContent = bag.textContent;
+  morph(form, next);
+  viewer?.apply(read('choices'), read('texts'));
+  return openDialog();
+}
+
+function say(sentence) {
+  document.getElementById('bar-note').textContent = sentence;
+}
+
+// -- repairs -------------------------------------------------------------------------------------------------------
+
+function openDialog() {
+  const dialog = document.getElementById('repairs');
+  if (!dialog || dialog.matches(':modal')) return;
+  dialog.close();
+  dialog.showModal();
+}
+
+// -- what a person does --------------------------------------------------------------------------------------------
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const { submitter } = event;
+  if (submitter?.getAttribute('aria-disabled') === 'true') return;
+  send(submitter);
+});
+
+form.addEventListener('click', (event) => {
+  const view = event.target.closest('a[data-view]');
+  const close = event.target.closest('[data-close]');
+  if (view && viewer) {
+    event.preventDefault();
+    showView(view);
+    viewer.view(view.dataset.view);
+  }
+  if (close) {
+    event.preventDefault();
+    document.getElementById('repairs').close();
+  }
+});
+
+let pause = 0;
+form.addEventListener('input', (event) => {
+  if (!event.target.matches('[data-words]')) return;
+  clearTimeout(pause);
+  pause = setTimeout(() => send(form.querySelector('button[value=texts]')), TYPING_PAUSE_MS);
+});
+
+addEventListener('keydown', (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z' || event.target.matches('input, textarea')) return;
+  event.preventDefault();
+  form.querySelector(event.shiftKey ? '#redo' : '#undo').click();
+});
+
+// Another tab, or the back button, may have moved the design on.
+addEventListener('pageshow', (event) => event.persisted && location.reload());
+
+openDialog();
+openViewer();
