@@ -67,11 +67,11 @@ def read_typed(number: str, exp: str, cvc: str, today: datetime) -> TypedCard | 
         wrong["number"] = "This is a test page: please use one of the test cards listed below."
     expiry = _expiry(exp)
     if expiry is None:
-        wrong["exp"] = "Write the expiry date as month and year, for example 12/34."
+        wrong["exp"] = "Write month and year, such as 12/34."
     elif expiry < (today.year, today.month):
         wrong["exp"] = "This card has expired."
     if not re.fullmatch(r"[0-9]{3,4}", cvc.strip()):
-        wrong["cvc"] = "The security code has three or four digits; any will do here."
+        wrong["cvc"] = "Write three or four digits; any will do."
     if wrong or card is None or expiry is None:
         return wrong
     return TypedCard(card, exp_month=expiry[1], exp_year=expiry[0])

@@ -1,5 +1,6 @@
 """The hosted pay page: a plain form where a customer pays with a test card, confirms 3-D Secure, or turns back."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from store.shop.stripe_sandbox.sandbox import Sandbox
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_FORM = 10_000  # bytes
+# error code → the page's own sentence, where Stripe's speaks to developers
+PAGE_SAYS = {"payment_intent_authentication_failure": "The payment was not confirmed."}
 TRY_AGAIN = " Nothing was charged: please try again or use another card."
 
 _pages = Environment(
@@ -49,6 +52,7 @@ def _pay_form(box: Sandbox, session: Body, status: int = 200, **said: object) ->
         "action": f"/pay/{session['id']}",
         "message": "",
         "wrong": {},
+        "number": "",
         "exp": "",
     }
     return _Page("pay.html", status, values | said, may_go_to=_origin(session))
@@ -85,7 +89,7 @@ def _last_failure(box: Sandbox, session: Body) -> str:
     if not session["payment_intent"]:
         return ""
     error = box.get("payment_intent", session["payment_intent"])["last_payment_error"]
-    return f"{error['message']}{TRY_AGAIN}" if error else ""
+    return f"{PAGE_SAYS.get(error['code'], error['message'])}{TRY_AGAIN}" if error else ""
 
 
 def _pay(box: Sandbox, reference: str, form: dict[str, str]) -> _Page:
@@ -95,7 +99,9 @@ def _pay(box: Sandbox, reference: str, form: dict[str, str]) -> _Page:
     today = datetime.fromtimestamp(box.ledger.now(), UTC)
     typed = read_typed(form.get("number", ""), form.get("exp", ""), form.get("cvc", ""), today)
     if isinstance(typed, dict):
-        return _pay_form(box, session, 422, wrong=typed, exp=form.get("exp", "")[:10])
+        number = form.get("number", "")
+        known = number if re.sub(r"\s", "", number) in CARDS else ""  # only a test card is ever written back
+        return _pay_form(box, session, 422, wrong=typed, number=known, exp=form.get("exp", "")[:10])
     intent = checkout.pay(box, session, typed)
     if intent["status"] == "requires_action":
         return _Page(go_to=f"/pay/{reference}/confirmation", status=303)
