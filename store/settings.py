@@ -24,6 +24,16 @@ class ShippingZone:
 
 
 @dataclass(frozen=True)
+class OfferRules:
+    """How often the house may write with an offer, and what the composer starts from."""
+
+    mails: int
+    mail_days: int
+    margin_floor_basis_points: int
+    valid_days: int
+
+
+@dataclass(frozen=True)
 class House:
     """The facts of the shop that the owner writes in store/house.yaml."""
 
@@ -36,6 +46,7 @@ class House:
     countries: tuple[tuple[str, str], ...]
     zones: tuple[ShippingZone, ...]
     categories: tuple[tuple[str, str], ...]
+    offers: OfferRules
     synthetic: bool
 
     def country_name(self, code: str) -> str:
@@ -144,5 +155,6 @@ def house() -> House:
             ShippingZone(frozenset(zone["countries"]), zone["price"], zone.get("free_from")) for zone in raw["shipping"]
         ),
         categories=tuple(raw["categories"].items()),
+        offers=OfferRules(**raw["offers"]),
         synthetic=raw["synthetic"],
     )
