@@ -1,0 +1,84 @@
+"""What can be chosen, what fits and what it costs: pure Python over python-sat, no web, no database."""
+
+from configurator.analysis import Analysis, Conflict, Difference, GroupState, ValueState, analyse, differences
+from configurator.catalogue import load, parse
+from configurator.choices import check_choices, check_texts, from_form
+from configurator.codes import Carried, Change
+from configurator.compile import Compiled, compile_model
+from configurator.completion import complete, from_price
+from configurator.errors import ChoiceError, ModelError, NotKnownInTime, TextError, Unsatisfiable
+from configurator.fitting import attributes, concerns, fit, fits, match
+from configurator.lint import Finding, lint
+from configurator.model import (
+    Choices,
+    ChoiceValue,
+    Option,
+    OptionGroup,
+    Preset,
+    Supply,
+    Texts,
+    Visual,
+)
+from configurator.pricing import LeadTime, Price, PriceLine, bill_of_materials, lead_time, price, unit_cost
+from configurator.product import ProductModel
+from configurator.reasons import Explanation, RuleReason, explain
+from configurator.repairs import Repair, repairs
+from configurator.wording import Described, describe, design_hash, sentence
+
+__all__ = [
+    "Analysis",
+    "Carried",
+    "Change",
+    "ChoiceError",
+    "ChoiceValue",
+    "Choices",
+    "Compiled",
+    "Conflict",
+    "Described",
+    "Difference",
+    "Explanation",
+    "Finding",
+    "GroupState",
+    "LeadTime",
+    "ModelError",
+    "NotKnownInTime",
+    "Option",
+    "OptionGroup",
+    "Preset",
+    "Price",
+    "PriceLine",
+    "ProductModel",
+    "Repair",
+    "RuleReason",
+    "Supply",
+    "TextError",
+    "Texts",
+    "Unsatisfiable",
+    "ValueState",
+    "Visual",
+    "analyse",
+    "attributes",
+    "bill_of_materials",
+    "check_choices",
+    "check_texts",
+    "compile_model",
+    "complete",
+    "concerns",
+    "describe",
+    "design_hash",
+    "differences",
+    "explain",
+    "fit",
+    "fits",
+    "from_form",
+    "from_price",
+    "lead_time",
+    "lint",
+    "load",
+    "match",
+    "parse",
+    "price",
+    "repairs",
+    "sentence",
+    "unit_cost",
+]

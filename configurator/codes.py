@@ -1,0 +1,125 @@
+"""Share codes, and saved designs carried from the version they were made with to the newest."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from configurator.analysis import Conflict, analyse
+from configurator.choices import check_choices, completed, decode, literals_of
+from configurator.compile import Compiled, compile_model
+from configurator.errors import ChoiceError
+from configurator.model import Choices, ChoiceValue, OptionGroup
+from configurator.pricing import amount_of
+from configurator.product import ProductModel
+from configurator.repairs import corrections
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31 characters, a prime: every single slip and swap changes the check
+LENGTH = 8
+
+
+class Random(Protocol):
+    """Where codes come from: random.Random in tests, secrets.SystemRandom in the shop."""
+
+    def randrange(self, stop: int, /) -> int:
+        """A number from 0 to stop - 1."""
+
+
+def new_code(random: Random) -> str:
+    """An 8-character code that is not sequential; the last character checks the others."""
+    body = [random.randrange(len(ALPHABET)) for _ in range(LENGTH - 1)]
+    return "".join(ALPHABET[digit] for digit in (*body, _check(body)))
+
+
+def normalise(text: str) -> str | None:
+    """The code as stored, however it was typed; None when it cannot be a code."""
+    code = "".join(text[:64].upper().split()).replace("-", "")
+    if len(code) != LENGTH or any(character not in ALPHABET for character in code):
+        return None
+    digits = [ALPHABET.index(character) for character in code]
+    return code if _check(digits[:-1]) == digits[-1] else None
+
+
+def _check(body: list[int]) -> int:
+    return sum((position + 2) * digit for position, digit in enumerate(body)) % len(ALPHABET)
+
+
+ChangeKind = Literal["renamed", "retired", "removed", "repaired", "price"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to a saved design on its way to the newest version; the price in minor units."""
+
+    kind: ChangeKind
+    group: str | None
+    before: ChoiceValue | None
+    after: ChoiceValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The choices on the newest version, and everything that changed on the way."""
+
+    choices: Choices
+    changes: tuple[Change, ...]
+
+
+def carry(old_model: ProductModel, new: Compiled, choices: Choices) -> Carried:
+    """A saved design on the newest version: renamed options follow, lost ones go, conflicts are minimally repaired."""
+    changes: list[Change] = []
+    moved: Choices = {}
+    for group_id, value in choices.items():
+        group = _successor(new.model, group_id)
+        if group is None:
+            changes.append(Change("removed", group_id, value, None))
+            continue
+        followed = _follow(group, value)
+        try:
+            audiences = frozenset(option.audience for option in group.options if option.audience)
+            moved |= check_choices(new, {group.id: followed}, audiences)
+        except ChoiceError:
+            retired = any(option.id == followed and option.retired for option in group.options)
+            changes.append(Change("retired" if retired else "removed", group_id, value, None))
+            continue
+        if group.id != group_id or followed != value:
+            changes.append(Change("renamed", group.id, value, followed))
+    moved = {group.id: moved[group.id] for group in new.model.groups if group.id in moved}
+    moved = _repair(new, moved, changes)
+    before, after = _price(compile_model(old_model), choices), _price(new, moved)
+    if before != after:
+        changes.append(Change("price", None, before, after))
+    return Carried(moved, tuple(changes))
+
+
+def _successor(model: ProductModel, group_id: str) -> OptionGroup | None:
+    return model.group(group_id) or next((group for group in model.groups if group_id in group.renamed_from), None)
+
+
+def _follow(group: OptionGroup, value: ChoiceValue) -> ChoiceValue:
+    names = {old: option.id for option in group.options for old in option.renamed_from}
+    if isinstance(value, str):
+        return value if group.option(value) else names.get(value, value)
+    if isinstance(value, list):
+        kept = [names.get(item, item) for item in value if isinstance(item, str)]
+        return sorted(item for item in kept if (option := group.option(item)) and not option.retired)
+    return value
+
+
+def _repair(new: Compiled, moved: Choices, changes: list[Change]) -> Choices:
+    if not isinstance(analyse(new, moved, frozenset(audience for audience, _ in new.private)), Conflict):
+        return moved
+    literals = literals_of(new, moved)
+    with new.live.engine() as engine:
+        given_up = next(iter(corrections(engine, literals, (), 1)), frozenset(literals))
+    mask = completed(new, tuple(literal for literal in literals if literal not in given_up))
+    if mask is None:
+        return {}
+    values = decode(new, mask, moved)
+    homes = {new.space.groups[new.space.home[abs(literal)]].id for literal in given_up}
+    changes += [Change("repaired", name, moved[name], values.get(name)) for name in moved if name in homes]
+    kept = {group: values.get(group) if group in homes else value for group, value in moved.items()}
+    return {group: value for group, value in kept.items() if value is not None}
+
+
+def _price(c: Compiled, choices: Choices) -> int | None:
+    mask = completed(c, literals_of(c, choices))
+    return None if mask is None else amount_of(c, mask, choices, {})

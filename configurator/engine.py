@@ -1,0 +1,244 @@
+"""One incremental solver with its pool of known valid designs: domains, completions, conflicts. One thread at a time.
+
+A design is an int: bit v is set when the tracked variable v is true. The pool answers most questions by comparing ints;
+the solver answers the rest, and every answer it finds joins the pool. Answers never depend on what the pool holds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pysat.solvers import Solver
+
+from configurator.space import Space
+
+POOL = 4000  # witnesses kept
+SOLVER = "minisat22"
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """What is possible: bit v of `true` (`false`) when variable v can be true (false), its own choice set aside."""
+
+    true: int
+    false: int
+
+
+class Engine:
+    """The solver of one space."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.solver = Solver(name=SOLVER, bootstrap_with=space.clauses)
+        if space.variables:  # so that every tracked variable exists, even one without clauses
+            self.solver.add_clause([space.variables, -space.variables])
+        self.pool: dict[int, None] = {}
+        self.width = space.tracked + 1
+
+    def close(self) -> None:
+        """Gives the solver's memory back."""
+        self.solver.delete()
+
+    def solve(self, assumptions: Sequence[int]) -> int | None:
+        """A valid design under the assumptions, or None."""
+        if not self.solver.solve(assumptions=assumptions):
+            return None
+        return self._witness()
+
+    def holds(self, assumptions: Sequence[int]) -> bool:
+        """Whether a valid design exists under the assumptions."""
+        return bool(self.solver.solve(assumptions=assumptions))
+
+    def core(self, assumptions: Sequence[int]) -> tuple[int, ...] | None:
+        """None when a valid design exists, else assumptions that cannot all hold."""
+        if self.solver.solve(assumptions=assumptions):
+            self._witness()
+            return None
+        return tuple(self.solver.get_core() or ())
+
+    def _witness(self) -> int:
+        model: list[int] = self.solver.get_model()
+        digits = ["1" if literal > 0 else "0" for literal in model[self.width - 2 :: -1]] if self.width > 1 else []
+        mask = int("".join(digits) or "0", 2) << 1
+        self._keep(mask)
+        return mask
+
+    def _keep(self, mask: int) -> None:
+        if mask not in self.pool:
+            if len(self.pool) >= POOL:
+                del self.pool[next(iter(self.pool))]
+            self.pool[mask] = None
+
+    def is_design(self, mask: int) -> bool:
+        """Whether the tracked values are those of a valid design."""
+        exact = [v if mask >> v & 1 else -v for v in range(1, self.width)]
+        if not self.solver.solve(assumptions=exact):
+            return False
+        self._keep(mask)
+        return True
+
+    def domains(self, chosen: tuple[int, ...], banned: tuple[int, ...] = ()) -> Domains | None:
+        """The domains under the chosen literals, or None when these contradict each other."""
+        return _Search(self, chosen, banned).run()
+
+    def complete(self, assumptions: Sequence[int]) -> int | None:
+        """The default completion: keeps defaults greedily in group order, then fills groups by their first value."""
+        self.solver.set_phases(self.space.defaults)
+        fixed = list(assumptions)
+        best = self.solve(fixed)
+        if best is None:
+            return None
+        for literal in self.space.defaults:
+            best = self._first(best, fixed, (literal,))
+        for needed, literals in self.space.fillings:
+            if not needed or self.true(best, needed):
+                best = self._first(best, fixed, literals)
+        return best
+
+    def prefer(self, assumptions: Sequence[int], wishes: Iterable[int]) -> int | None:
+        """The design that keeps the wishes greedily in the order given, then the defaults."""
+        fixed = list(assumptions)
+        best = self.solve(fixed)
+        if best is None:
+            return None
+        for literal in wishes:
+            best = self._first(best, fixed, (literal,))
+        return self.complete(fixed)
+
+    def _first(self, best: int, fixed: list[int], alternatives: tuple[int, ...]) -> int:
+        """Fixes the first alternative that is possible; the design that shows it so far."""
+        for literal in alternatives:
+            if self.true(best, literal):
+                fixed.append(literal)
+                return best
+            found = self.solve([*fixed, literal])
+            if found is not None:
+                fixed.append(literal)
+                return found
+        return best
+
+    def true(self, mask: int, literal: int) -> bool:
+        """Whether a tracked literal, or a conditional default, holds in a design."""
+        if literal in self.space.meanings:
+            needed, wish = self.space.meanings[literal]
+            return not mask >> needed & 1 or self.true(mask, wish)
+        return bool(mask >> abs(literal) & 1) == (literal > 0)
+
+
+class _Search:
+    """One question for domains: the pool first, then propagation, then the solver for what is still unseen."""
+
+    def __init__(self, engine: Engine, chosen: tuple[int, ...], banned: tuple[int, ...]) -> None:
+        self.engine = engine
+        self.space = engine.space
+        self.chosen = chosen
+        self.banned = banned
+        self.assumptions = [*chosen, *banned]
+        self.want = self.care = 0
+        for literal in self.assumptions:
+            bit = 1 << abs(literal)
+            self.care |= bit
+            if literal > 0:
+                self.want |= bit
+        self.flips: dict[int, int] = {1 << abs(literal): 0 for literal in chosen}
+        self.seen_true = 0
+        self.seen_always = -1
+        self.found = False
+
+    def run(self) -> Domains | None:
+        for witness in self.engine.pool:
+            self._look(witness)
+        taken = 0
+        for literal in self.chosen:
+            group = self.space.groups[self.space.home[abs(literal)]]
+            taken |= group.mask if group.kind == "one" else 1 << abs(literal)
+        if not self.found:
+            first = self.engine.solve(self.assumptions)
+            if first is None:
+                return None
+            self._look(first)
+        exclusive, free = self.space.exclusive_mask, self.space.free_mask
+        self._base((exclusive | free) & ~taken, free & ~taken)
+        true = self.seen_true & ~taken
+        false = free & ~taken & ~self.seen_always
+        for literal in self.chosen:
+            positive, negative = self._own(literal)
+            true |= positive
+            false |= negative
+        return Domains(true, false)
+
+    def _look(self, witness: int) -> None:
+        difference = (witness ^ self.want) & self.care
+        if not difference:
+            self.seen_true |= witness
+            self.seen_always &= witness
+            self.found = True
+        elif not difference & (difference - 1) and difference in self.flips:
+            self.flips[difference] |= witness
+
+    def _base(self, positive: int, negative: int) -> None:
+        """Settles every value outside the chosen groups."""
+        unseen = positive & ~self.seen_true
+        always = negative & self.seen_always
+        if not unseen and not always:
+            return
+        _, implied = self.engine.solver.propagate(assumptions=self.assumptions)
+        for literal in implied:
+            if literal < 0:
+                unseen &= ~(1 << -literal)
+            else:
+                always &= ~(1 << literal)
+        if unseen or always:
+            self.engine.solver.set_phases([*_bits(unseen), *(-v for v in _bits(always))])
+        while unseen or always:
+            literal = (unseen & -unseen).bit_length() - 1 if unseen else 1 - (always & -always).bit_length()
+            witness = self.engine.solve([*self.assumptions, literal])
+            if witness is not None:
+                self._look(witness)
+                unseen &= ~witness
+                always &= witness
+            elif literal > 0:
+                unseen &= ~(1 << literal)
+            else:
+                always &= ~(1 << -literal)
+
+    def _own(self, literal: int) -> tuple[int, int]:
+        """What the group of a chosen literal could be instead, with this choice set aside; and what it is."""
+        bit = 1 << abs(literal)
+        group = self.space.groups[self.space.home[abs(literal)]]
+        others = [other for other in self.assumptions if other != literal]
+        if group.kind != "one":
+            flipped = bool(self.flips[bit]) or self._flip(others, -literal)
+            positive = literal > 0 or flipped
+            return (bit if positive else 0), (bit if literal < 0 or flipped else 0)
+        possible = self.flips[bit] & group.mask | bit
+        unseen = group.mask & ~possible
+        if unseen:
+            _, implied = self.engine.solver.propagate(assumptions=others)
+            for other in implied:
+                if other < 0:
+                    unseen &= ~(1 << -other)
+                elif other in group.literals:
+                    unseen &= 1 << other
+        while unseen:
+            other = (unseen & -unseen).bit_length() - 1
+            unseen &= unseen - 1
+            witness = self.engine.solve([*others, other])
+            if witness is not None:
+                self._look(witness)
+                possible |= 1 << other
+        return possible, 0
+
+    def _flip(self, others: list[int], literal: int) -> bool:
+        _, implied = self.engine.solver.propagate(assumptions=others)
+        if -literal in implied:
+            return False
+        return self.engine.solve([*others, literal]) is not None
+
+
+def _bits(mask: int) -> list[int]:
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found

@@ -1,0 +1,107 @@
+"""Looks a model over before it is published: errors stop it, warnings are for the owner to judge."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from configurator.analysis import domains_of
+from configurator.choices import key, literals_of
+from configurator.compile import Compiled
+from configurator.engine import Domains
+from configurator.model import PriceRule
+from configurator.reasons import explain_conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know before publishing; `rule` names the rule, price or group it is about."""
+
+    severity: Literal["error", "warning"]
+    rule: str | None
+    message: str
+
+
+def lint(c: Compiled) -> tuple[Finding, ...]:
+    """The findings, errors first."""
+    found = [*_unpriced(c), *_price_cycles(c)]
+    domains = domains_of(c, (), ())
+    if domains is None:
+        found.append(_void(c))
+    else:
+        found += _values(c, domains)
+        found += _presets(c)
+    return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
+
+
+def _unpriced(c: Compiled) -> list[Finding]:
+    return [
+        Finding("error", None if name == "base" else name, f"{name} has no price; it cannot be published")
+        for name in c.model.unpriced
+    ]
+
+
+def _price_cycles(c: Compiled) -> list[Finding]:
+    rules = {rule.id: rule for rule in c.model.prices}
+    needs = {rule.id: _needs(rule, c) for rule in c.model.prices}
+    done: set[str] = set()
+    while ready := [name for name in rules if name not in done and not needs[name] - done]:
+        done.update(ready)
+    circle = [name for name in rules if name not in done]
+    if not circle:
+        return []
+    return [Finding("error", circle[0], f"prices wait for each other: {', '.join(circle)}")]
+
+
+def _needs(rule: PriceRule, c: Compiled) -> set[str]:
+    names = {other.id for other in c.model.prices}
+    needed = {name for name in rule.of if name in names}
+    if "subtotal" in rule.of:
+        needed |= {other.id for other in c.model.prices[: c.model.prices.index(rule)]}
+    return needed
+
+
+def _void(c: Compiled) -> Finding:
+    conflict = explain_conflict(c, (), ())
+    rules = ", ".join(rule.id for rule in conflict.rules)
+    if not rules:
+        return Finding("error", None, "no design is valid: the groups' own numbers contradict each other")
+    return Finding("error", conflict.rules[0].id, f"no design is valid: these rules contradict each other: {rules}")
+
+
+def _values(c: Compiled, domains: Domains) -> list[Finding]:
+    found = []
+    for group, code in zip(c.model.groups, c.space.groups, strict=True):
+        possible = [
+            value
+            for value, literal in zip(code.values, code.literals, strict=True)
+            if (domains.true if literal > 0 else domains.false) >> abs(literal) & 1
+        ]
+        retired = {option.id for option in group.options if option.retired}
+        name = {"integer": "number", "date": "day"}.get(group.kind, "option")
+        dead = [value for value in code.values if value not in possible and str(value) not in retired]
+        if len(dead) > 5:
+            found.append(Finding("warning", group.id, f"{len(dead)} values of {group.id} can never be chosen"))
+        else:
+            found += [
+                Finding(
+                    "warning", f"{group.id}.{key(value)}", f"{name} {key(value)!r} of {group.id} can never be chosen"
+                )
+                for value in dead
+            ]
+        if code.kind == "several":
+            always = [v for v, x in zip(code.values, code.literals, strict=True) if not domains.false >> x & 1]
+            found += [
+                Finding("warning", f"{group.id}.{value}", f"option {value!r} of {group.id} is part of every design")
+                for value in always
+            ]
+        elif len(possible) == 1 and len(code.values) > 1:
+            found.append(Finding("warning", group.id, f"{group.id} has one value left: {key(possible[0])!r}"))
+    return found
+
+
+def _presets(c: Compiled) -> list[Finding]:
+    found = []
+    for preset in c.model.presets:
+        with c.live.engine() as engine:
+            if not engine.holds(literals_of(c, preset.choices)):
+                found.append(Finding("warning", preset.id, f"preset {preset.id!r} is not a valid design"))
+    return found

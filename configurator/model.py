@@ -1,0 +1,219 @@
+"""What a product model is made of: groups of options, rules, prices, parts and presets, all frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from configurator.conditions import Condition
+
+ChoiceValue = str | int | bool | list[str] | list["Choices"]
+Choices = dict[str, "ChoiceValue"]
+Texts = dict[str, str]
+Attribute = str | int
+GroupKind = Literal["one", "flag", "several", "integer", "date", "text", "upload", "repeated"]
+ProductKind = Literal["made-to-order", "stock", "service"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value of a group; its id is never reused."""
+
+    id: str
+    label: str
+    sentence: str = ""
+    price: int = 0
+    cost: int = 0
+    lead_days: int = 0
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    default: bool = False
+    audience: str | None = None
+    swatch: str | None = None
+    retired: bool = False
+    renamed_from: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    unpriced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OptionGroup:
+    """A question of the configurator: what kind of answer it takes, and which."""
+
+    id: str
+    label: str
+    step: str
+    kind: GroupKind
+    sentence: str = ""
+    options: tuple[Option, ...] = ()
+    needed_when: Condition | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    number_step: int = 1
+    unit: str = ""
+    default: ChoiceValue | None = None
+    max_length: int | None = None
+    characters: str | None = None
+    dates: tuple[str, ...] = ()
+    groups: tuple["OptionGroup", ...] = ()
+    renamed_from: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    phrase: str = ""
+
+    def option(self, option_id: str) -> Option | None:
+        """The option of that id, or None."""
+        return next((option for option in self.options if option.id == option_id), None)
+
+    def numbers(self) -> range:
+        """The numbers an integer group takes."""
+        return range(self.minimum or 0, (self.maximum or 0) + 1, self.number_step)
+
+
+@dataclass(frozen=True, slots=True)
+class IfThen:
+    """When the condition holds, the consequence must hold."""
+
+    when: Condition
+    then: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """The condition must not hold."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of values that are allowed (or forbidden) together; None in a row means any value."""
+
+    groups: tuple[str, ...]
+    rows: tuple[tuple[frozenset[str | int | bool] | None, ...], ...]
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """At least `low` and at most `high` of the conditions hold."""
+
+    conditions: tuple[Condition, ...]
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A number that a design has: an integer group, or a numeric attribute of the options chosen in a group."""
+
+    group: str
+    attribute: str | None
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The sum of the terms lies between `low` and `high` (or outside); terms without an answer count nothing."""
+
+    terms: tuple[Term, ...]
+    low: int | None
+    high: int | None
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """Two attributes are equal (or differ); it speaks only when both options chosen carry the attribute."""
+
+    left: Term
+    right: Term
+    equal: bool
+
+
+RuleForm = IfThen | Never | Table | Count | Sum | Same
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What fits what, with the reason in the owner's words."""
+
+    id: str
+    reason: str
+    form: RuleForm
+    line: int = field(default=0, compare=False)
+
+
+PriceKind = Literal["add", "each_character", "each", "percent", "matrix"]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRule:
+    """A surcharge or discount as data; kinds and meanings are listed in the README."""
+
+    id: str
+    kind: PriceKind
+    label: str
+    when: Condition | None = None
+    amount: int = 0
+    cost: int = 0
+    group: str | None = None
+    free: int = 0
+    tiers: tuple[tuple[int, int], ...] = ()
+    of: tuple[str, ...] = ()
+    matrix: Table | None = None
+    amounts: tuple[int, ...] = ()
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartRule:
+    """A line of the bill of materials."""
+
+    part: str
+    quantity: int
+    when: Condition | None = None
+    each_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRule:
+    """Days that come on top when the condition holds."""
+
+    days: int
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named design to start from."""
+
+    id: str
+    label: str
+    sentence: str
+    choices: Choices
+    texts: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Visual:
+    """The 3D model and the bindings from options to its parts, or still pictures."""
+
+    model: str | None
+    bindings: str | None
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where the piece comes from: pieces in stock (None: made for her), numbered or not, and the days it takes."""
+
+    stock: int | None
+    numbered: bool
+    lead_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class FitRule:
+    """What this accessory fits: a product (or any), when its design is so, and which attributes must be equal."""
+
+    product: str
+    when: Mapping[str, tuple[Attribute, ...]]
+    same: Mapping[str, str]

@@ -1,0 +1,182 @@
+"""The propositional side of a model: groups of values as literals, clauses, and which rule each clause comes from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from configurator.conditions import Value
+from configurator.formula import Formula, clauses_of
+
+PAIRWISE = 8  # values up to which "at most one" is written pair by pair
+
+
+@dataclass(frozen=True)
+class SpaceGroup:
+    """A group as the solver sees it.
+
+    `literals[i]` is true when `values[i]` holds; a flag has the values True and False on one variable. `needed` is the
+    literal that says whether the group applies (0: always). `defaults` are preferred literals, in order.
+    """
+
+    id: str
+    kind: Literal["one", "flag", "several"]
+    values: tuple[Value, ...]
+    literals: tuple[int, ...]
+    needed: int = 0
+    defaults: tuple[int, ...] = ()
+    depth: int = 0  # how many groups its being needed waits for, one behind the other
+
+    @cached_property
+    def mask(self) -> int:
+        """The bits of the group's variables."""
+        mask = 0
+        for literal in self.literals:
+            mask |= 1 << abs(literal)
+        return mask
+
+
+@dataclass(frozen=True)
+class Space:
+    """Variables 1..n, of which the first `tracked` stand for values and needs; clauses with their owners.
+
+    `owners[i]` is the index in `rules` of the rule that clause i comes from, -1 for the structure of the groups.
+    """
+
+    groups: tuple[SpaceGroup, ...]
+    variables: int
+    tracked: int
+    clauses: tuple[tuple[int, ...], ...]
+    owners: tuple[int, ...]
+    rules: tuple[str, ...]
+    conditional: tuple[tuple[int, int, int], ...] = ()  # (e, n, l): e is equivalent to "not n, or l"
+
+    @cached_property
+    def home(self) -> dict[int, int]:
+        """Variable of a value → index of its group."""
+        return {abs(literal): i for i, group in enumerate(self.groups) for literal in group.literals}
+
+    @cached_property
+    def exclusive_mask(self) -> int:
+        """Bits of the variables whose value shows only when true: options of one-of groups."""
+        return _union(group.mask for group in self.groups if group.kind == "one")
+
+    @cached_property
+    def free_mask(self) -> int:
+        """Bits of the variables that can be true or false on their own: flags, options of several groups."""
+        return _union(group.mask for group in self.groups if group.kind != "one")
+
+    @cached_property
+    def meanings(self) -> dict[int, tuple[int, int]]:
+        """Auxiliary literal → (n, l), when it means "not n, or l"."""
+        return {name: (needed, literal) for name, needed, literal in self.conditional}
+
+    @cached_property
+    def defaults(self) -> tuple[int, ...]:
+        """The defaults of all groups, in order: what the default completion tries first."""
+        return tuple(literal for group in self.groups for literal in group.defaults)
+
+    @cached_property
+    def fillings(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """What the default completion tries next: for each group, once known to be needed, its values in order."""
+        groups = sorted((group for group in self.groups if group.kind == "one"), key=lambda group: group.depth)
+        return tuple((group.needed, group.literals) for group in groups)
+
+
+def _union(masks: Iterable[int]) -> int:
+    total = 0
+    for mask in masks:
+        total |= mask
+    return total
+
+
+class SpaceBuilder:
+    """Collects variables and clauses; every clause belongs to the rule set in `owner`."""
+
+    def __init__(self) -> None:
+        self.variables = 0
+        self.clauses: list[tuple[int, ...]] = []
+        self.owners: list[int] = []
+        self.owner = -1
+
+    def new(self) -> int:
+        """A new variable."""
+        self.variables += 1
+        return self.variables
+
+    def add(self, *literals: int) -> None:
+        """One clause."""
+        self.clauses.append(literals)
+        self.owners.append(self.owner)
+
+    def require(self, formula: Formula) -> None:
+        """The formula must hold."""
+        for clause in clauses_of(formula, self.new):
+            self.add(*clause)
+
+    def at_most_one(self, literals: tuple[int, ...]) -> None:
+        """No two of the literals."""
+        if len(literals) <= PAIRWISE:
+            for i, left in enumerate(literals):
+                for right in literals[:i]:
+                    self.add(-left, -right)
+            return
+        below = 0  # "one of those before is true"
+        for i, literal in enumerate(literals):
+            if below:
+                self.add(-below, -literal)
+            if i == len(literals) - 1:
+                return
+            here = self.new()
+            self.add(-literal, here)
+            if below:
+                self.add(-below, here)
+            below = here
+
+    def counter(self, literals: tuple[int, ...], most: int) -> list[int]:
+        """Literals `c[k]`, equivalent to "more than k of the literals", for k < most (Sinz's sequential counter)."""
+        above: list[int] = []
+        for i, literal in enumerate(literals):
+            here = []
+            for k in range(min(i + 1, most)):
+                name = self.new()
+                before = above[k] if k < len(above) else 0
+                step = literal if k == 0 else 0
+                lower = above[k - 1] if k else 0
+                # name ⇔ before ∨ (literal ∧ lower)
+                if before:
+                    self.add(-before, name)
+                if step:
+                    self.add(-literal, name)
+                    self.add(-name, literal, *((before,) if before else ()))
+                else:
+                    self.add(-literal, -lower, name)
+                    self.add(-name, literal, *((before,) if before else ()))
+                    self.add(-name, lower, *((before,) if before else ()))
+                here.append(name)
+            above = here
+        return above
+
+    def count(self, literals: tuple[int, ...], low: int | None, high: int | None, unless: tuple[int, ...] = ()) -> None:
+        """Between `low` and `high` of the literals, unless one of the others holds."""
+        n = len(literals)
+        low = low or 0
+        high = n if high is None else high
+        if low > n or high < 0 or low > high:
+            self.add(*unless)
+            return
+        if low == 1:
+            self.add(*unless, *literals)
+        if high == 1 and not unless:
+            self.at_most_one(literals)
+        if low <= 1 and (high >= n or (high == 1 and not unless)):
+            return
+        if high == 0:
+            for literal in literals:
+                self.add(*unless, -literal)
+            return
+        above = self.counter(literals, min(n, max(low, high + 1)))
+        if low > 1:
+            self.add(*unless, above[low - 1])
+        if high < n:
+            self.add(*unless, -above[high])
