@@ -129,11 +129,6 @@ class PaymentProvider(Protocol):
         """Whether no real money moves, so that every page says TEST."""
         ...
 
-    @property
-    def page_origin(self) -> str:
-        """Where its payment pages are: the shop's `form-action` has to allow it."""
-        ...
-
     def open_checkout(self, request: CheckoutRequest) -> HostedCheckout:
         """Open a payment page; the same idempotency key opens the same one."""
         ...

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
 STRIPE = "https://api.stripe.com"
-STRIPE_PAGES = "https://checkout.stripe.com"
 CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 8.0  # seconds
 RETRIES = 2  # of one call, under the same idempotency key
 SIGNATURE_LIFE = 300  # seconds for which a webhook's signature is believed
@@ -62,7 +61,6 @@ class StripeProvider:
         retries: int = RETRIES,
     ) -> None:
         self.test_mode = not _is_live(api_key)
-        self.page_origin = STRIPE_PAGES if base == STRIPE else base
         self._webhook_secret = webhook_secret
         # The sandbox is on this machine: no proxy of the environment stands between (an empty one means none).
         proxy = {"http": "", "https": ""} if base != STRIPE else None

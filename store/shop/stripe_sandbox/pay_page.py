@@ -105,9 +105,8 @@ def _pay(box: Sandbox, reference: str, form: dict[str, str]) -> _Page:
     intent = checkout.pay(box, session, typed)
     if intent["status"] == "requires_action":
         return _Page(go_to=f"/pay/{reference}/confirmation", status=303)
-    if intent["status"] == "requires_payment_method":
-        return _pay_form(box, session, 402, message=_last_failure(box, session))
-    return _closed(box, session) or _pay_form(box, session)
+    # A declined card leads to the form again by a redirect, so that going back never asks to send the card twice.
+    return _closed(box, session) or _Page(go_to=f"/pay/{reference}", status=303)
 
 
 def _ask(box: Sandbox, reference: str, _form: dict[str, str]) -> _Page:

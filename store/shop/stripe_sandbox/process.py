@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from store.errors import SettingsError
 from store.shop.stripe_sandbox.keys import SandboxKeys, sandbox_keys
 
 READY = "ready "
@@ -17,7 +18,7 @@ START_TIMEOUT = 20.0  # seconds
 ROOT = Path(__file__).resolve().parents[3]
 
 
-class SandboxFailed(RuntimeError):  # noqa: N818 — the name says what happened
+class SandboxFailed(SettingsError):  # noqa: N818 — the name says what happened
     """The sandbox did not come up; the message says what it wrote last."""
 
 

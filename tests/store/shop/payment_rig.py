@@ -38,7 +38,7 @@ class Letter:
 
 @dataclass
 class Mailslot:
-    """The shop's end of the webhooks: keeps what arrives and answers as the test wants."""
+    """The shop's end: keeps the webhooks that arrive, answers as the test wants, and thanks whoever comes back."""
 
     letters: list[Letter] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)  # the next answers; 200 when there are no more
@@ -53,6 +53,14 @@ class Mailslot:
                 self.send_response(slot.answers.pop(0) if slot.answers else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                page = b"<!doctype html><title>The shop</title><h1>Thank you</h1>"
+                self.send_response(200)
+                self.send_header("content-type", "text/html")
+                self.send_header("content-length", str(len(page)))
+                self.end_headers()
+                self.wfile.write(page)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

@@ -99,10 +99,11 @@ def test_a_declined_card_takes_nothing_and_another_may_be_tried(rig: Rig, order:
 
     declined = rig.pay(checkout, DECLINED)
 
-    assert declined.status_code == 402
-    assert "Your card was declined. Nothing was charged: please try again or use another card." in declined.text
+    assert (declined.status_code, declined.headers["location"]) == (303, f"/pay/{checkout.reference}")
+    said = "Your card was declined. Nothing was charged: please try again or use another card."
+    assert said in rig.web.get(checkout.url).text
     assert rig.provider.read_checkout(checkout.reference).status == "open"
-    assert rig.pay(checkout, PAID).status_code == 303
+    assert rig.pay(checkout, PAID).headers["location"].endswith(f"?paid={checkout.reference}")
     assert rig.provider.read_checkout(checkout.reference).status == "paid"
 
 
@@ -381,7 +382,7 @@ def _settings(data_dir: Path, **changed: Any) -> Settings:
 def test_without_a_key_the_sandbox_takes_the_payments(rig: Rig, order: str) -> None:
     provider: PaymentProvider = connect(_settings(rig.data_dir, stripe_sandbox_url=rig.process.url))
 
-    assert (provider.name, provider.test_mode, provider.page_origin) == ("stripe", True, rig.process.url)
+    assert (provider.name, provider.test_mode) == ("stripe", True)
     assert provider.open_checkout(checkout_of(order)).url.startswith(f"{rig.process.url}/pay/")
 
 
@@ -395,9 +396,7 @@ def test_with_a_key_stripe_takes_the_payments(tmp_path: Path, key: str, test_mod
         stripe_sandbox_url="http://127.0.0.1:8110",
     )
 
-    provider = connect(wanted)
-
-    assert (provider.test_mode, provider.page_origin) == (test_mode, "https://checkout.stripe.com")
+    assert connect(wanted).test_mode is test_mode
 
 
 @pytest.mark.parametrize(
