@@ -15,8 +15,9 @@ from sqlmodel import SQLModel
 from store import auth, events, experiments, mail, people, tasks
 from store.errors import SettingsError
 from store.settings import ROOT
+from store.shop import bags, catalog, designs, orders, payments, stock
 
-TABLE_MODULES = (auth, events, experiments, mail, people, tasks)
+TABLE_MODULES = (auth, bags, catalog, designs, events, experiments, mail, orders, payments, people, stock, tasks)
 METADATA = SQLModel.metadata
 
 

@@ -1,0 +1,370 @@
+"""The one place where bag, offers, stock and order meet: what an order would cost, and placing it exactly once."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from configurator import codes
+from store import db, events, people
+from store.crm import offers
+from store.crm.benefits import LineValue
+from store.crm.offers import Offer
+from store.errors import ShopError, invalid
+from store.events import Visitor
+from store.people import Customer
+from store.settings import house
+from store.shop import carts, catalog, orders, snapshots, stock, totals
+from store.shop.carts import Cart, CartView, LineView
+from store.shop.delivery import PlaceForm
+from store.shop.orders import Order, OrderDiscount, OrderLine
+from store.shop.totals import Discount, Totals
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What the bag would cost this customer, delivered there."""
+
+    cart_view: CartView
+    country: str
+    discounts: tuple[Discount, ...]
+    totals: Totals
+    offers: tuple[Offer, ...]
+    notes: tuple[str, ...] = ()  # why an offer does nothing here
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order, and whether this request (or an earlier one with its key) is the one that placed it."""
+
+    order: Order
+    by_this_key: bool
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """An order about to be written."""
+
+    order: Order
+    lines: list[OrderLine]
+    discounts: list[OrderDiscount]
+
+
+# -- what it would cost ----------------------------------------------------------------------------------------------
+
+
+def quote(session: Session, visitor: Visitor, cart: Cart, country: str | None = None) -> Quote:
+    """The bag with the customer's offers and delivery to a country (the shop's own, if none is named)."""
+    view = carts.view(session, cart, visitor, country=country)
+    mine: list[Offer] = []
+    applied: list[Discount] = []
+    notes: list[str] = []
+    if visitor.customer_id is not None and view.lines:
+        mine = offers.for_customer(session, visitor.customer_id)
+        if mine:
+            result = offers.applied(session, visitor.customer_id, [_value(line) for line in view.lines])
+            applied, notes = result.discounts, result.notes
+    sums = totals.compute([(line.line.id, line.amount) for line in view.lines], applied, country, house())
+    return Quote(view, country or house().country, sums.discounts, sums, tuple(mine), tuple(notes))
+
+
+def _value(line: LineView) -> LineValue:
+    return LineValue(
+        line_id=line.line.id,
+        slug=line.line.slug,
+        design_id=line.line.design_id,
+        quantity=line.line.quantity,
+        unit_price=line.unit_price,
+        unit_cost=line.worth.unit_cost if line.worth else 0,
+        tax_basis_points=house().vat_basis_points,
+    )
+
+
+# -- placing it exactly once -----------------------------------------------------------------------------------------
+
+
+def place(
+    session: Session,
+    visitor: Visitor,
+    cart: Cart,
+    form: PlaceForm,
+    idempotency_key: str,
+    *,
+    at: datetime | None = None,
+) -> Placed:
+    """Place the order of a bag, exactly once however often and from wherever it is asked for.
+
+    Args:
+        form: checked input, see `delivery.check_form`.
+        idempotency_key: the caller's; the same key with the same request is answered by the same order.
+        at: when it was placed, if not now.
+
+    Raises:
+        ShopError: 422 the key was used for another request, or the bag is empty; 409 the price rose above the total
+            seen, something is sold out or cannot be made any more, or an offer was used elsewhere.
+    """
+    digest = request_hash(cart.id, form)
+    earlier = _earlier(session, cart, idempotency_key, digest)
+    if earlier is not None:
+        return earlier
+    # From here on this transaction holds the bag's row: whoever else orders or changes it waits, and looks again.
+    if not _claim(session, cart):
+        earlier = _earlier(session, cart, idempotency_key, digest)
+        if earlier is None:
+            raise ShopError(409, "Already ordered", "This bag was ordered already.")
+        return earlier
+    catalog.refresh(session)
+    bill = quote(session, visitor, cart, form.country)
+    _refuse(bill, form)
+    draft = _draft(session, visitor, cart, form, bill, idempotency_key, digest, at or db.now())
+    if not _insert(session, draft.order):
+        raise _other_request()
+    session.add_all(draft.lines)
+    session.flush()
+    orders.reserve(session, draft.lines)
+    session.add_all(draft.discounts)
+    for offer_id in dict.fromkeys(discount.offer_id for discount in draft.discounts):
+        offers.redeem(session, offer_id, draft.order.id)
+    _bind(session, visitor, cart, draft.order)
+    order = session.get_one(Order, draft.order.id)
+    events.record(
+        session,
+        visitor,
+        "order-placed",
+        subject=order.id,
+        customer_id=order.customer_id,
+        at=at,
+        facts={"number": order.number, "total": order.total, "currency": order.currency, "cart": cart.id},
+    )
+    if order.total == 0:
+        orders.mark_paid(session, order, None)
+    return Placed(order, True)
+
+
+def request_hash(cart_id: str, form: PlaceForm) -> str:
+    """What makes two requests the same."""
+    body = {"cart": cart_id, "email": form.email, "address": form.address, "seen_total": form.seen_total}
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def price_trace(bill: Quote) -> dict[str, Any]:
+    """The whole reckoning as JSON tells it, when it is not what was seen."""
+    sums = bill.totals
+    return {
+        "currency": bill.cart_view.currency,
+        "totals": {name: getattr(sums, name) for name in ("subtotal", "discount", "shipping", "tax", "total")},
+        "lines": [
+            {
+                "id": line.line.id,
+                "slug": line.line.slug,
+                "name": line.label,
+                "quantity": line.line.quantity,
+                "unit_price": line.unit_price,
+                "amount": line.amount,
+                "trace": line.worth.price_lines if line.worth else [],
+            }
+            for line in bill.cart_view.lines
+        ],
+    }
+
+
+def _earlier(session: Session, cart: Cart, key: str, digest: str) -> Placed | None:
+    """The order that this request, or another for the same bag, has already placed."""
+    by_key = orders.of_key(session, key)
+    if by_key is not None:
+        if by_key.request_hash != digest or by_key.cart_id != cart.id:
+            raise _other_request()
+        return Placed(by_key, True)
+    by_cart = orders.of_cart(session, cart.id)
+    return Placed(by_cart, False) if by_cart is not None else None
+
+
+def _other_request() -> ShopError:
+    return invalid("This Idempotency-Key was used for another request. Please use a new one.", field="Idempotency-Key")
+
+
+def _claim(session: Session, cart: Cart) -> bool:
+    claimed = session.execute(
+        update(Cart)
+        .where(col(Cart.id) == cart.id, col(Cart.ordered).is_(None))
+        .values(updated_at=db.now())
+        .returning(col(Cart.id))
+        .execution_options(synchronize_session=False)
+    ).first()
+    return claimed is not None
+
+
+def _refuse(bill: Quote, form: PlaceForm) -> None:
+    view = bill.cart_view
+    if not view.lines:
+        raise invalid("Your bag is empty.", field="cart")
+    if view.problems:
+        title = stock.SOLD_OUT if any(line.short for line in view.lines) else "Please look at your bag"
+        raise ShopError(409, title, " ".join(view.problems), price_trace(bill) | {"problems": list(view.problems)})
+    if bill.totals.total > form.seen_total:
+        detail = "The total has risen since you saw it. Nothing was ordered; please look at the new total."
+        raise ShopError(409, "Price has changed", detail, price_trace(bill) | {"seen_total": form.seen_total})
+
+
+def _draft(
+    session: Session,
+    visitor: Visitor,
+    cart: Cart,
+    form: PlaceForm,
+    bill: Quote,
+    key: str,
+    digest: str,
+    placed_at: datetime,
+) -> _Draft:
+    customer = _customer(session, visitor, form)
+    sums = bill.totals
+    order_id = db.new_id("ord")
+    parts = _counted_parts(session, bill.cart_view)
+    lines = [_line(order_id, position, view, bill, parts) for position, view in enumerate(bill.cart_view.lines)]
+    first, last = orders.promised(lines, placed_at)
+    order = Order(
+        id=order_id,
+        number=codes.new_code(db.chance()),
+        cart_id=cart.id,
+        customer_id=customer.id,
+        session_id=visitor.session_id,
+        email=form.email,
+        name=form.name,
+        address=form.address,
+        country=form.country,
+        currency=cart.currency,
+        subtotal=sums.subtotal,
+        discount=sums.discount,
+        shipping=sums.shipping,
+        tax=sums.tax,
+        total=sums.total,
+        tax_basis_points=house().vat_basis_points,
+        shipping_tax=sums.shipping_tax,
+        placed_at=placed_at,
+        promised_from=first,
+        promised_by=last,
+        terms_at=placed_at,
+        idempotency_key=key,
+        request_hash=digest,
+        seen_total=form.seen_total,
+        synthetic=customer.synthetic,
+    )
+    of_line = {view.line.id: line.id for view, line in zip(bill.cart_view.lines, lines, strict=True)}
+    taken_off = [
+        OrderDiscount(
+            id=db.new_id("dsc"),
+            order_id=order_id,
+            order_line_id=of_line.get(discount.line_id or ""),
+            offer_id=discount.offer_id,
+            label=discount.label,
+            amount=discount.amount,
+        )
+        for discount in sums.discounts
+    ]
+    order.seal = snapshots.seal(order, lines, taken_off)
+    order.contact_seal = snapshots.contact_seal(order)
+    return _Draft(order, lines, taken_off)
+
+
+def _counted_parts(session: Session, view: CartView) -> frozenset[str]:
+    """Which parts of the bills of materials the house counts; the others are bought as they are needed."""
+    parts = {stock.part_key(part) for line in view.lines if line.worth for part, _ in line.worth.parts}
+    return frozenset(stock.available(session, parts))
+
+
+def _line(order_id: str, position: int, view: LineView, bill: Quote, counted: frozenset[str]) -> OrderLine:
+    worth, item, line = view.worth, view.published, view.line
+    if worth is None or item is None:
+        raise invalid(f"{view.label} cannot be ordered.")
+    counts = {item.slug: line.quantity} if item.counted else {}
+    needed = {stock.part_key(part): quantity * line.quantity for part, quantity in worth.parts}
+    counts |= {key: quantity for key, quantity in needed.items() if key in counted}
+    return OrderLine(
+        id=db.new_id("itm"),
+        order_id=order_id,
+        position=position,
+        slug=item.slug,
+        name=item.name,
+        sentence=worth.sentence,
+        choices=worth.choices,
+        texts=worth.texts,
+        described=worth.description,
+        price_lines=worth.price_lines,
+        pictures=list(view.picture_layers),
+        model_version=item.version,
+        design_id=view.design.id,
+        design_code=view.design.code,
+        quantity=line.quantity,
+        unit_price=worth.price.amount,
+        unit_cost=worth.unit_cost,
+        amount=view.amount,
+        discount=bill.totals.line_discounts[position],
+        tax=bill.totals.line_taxes[position],
+        tax_basis_points=house().vat_basis_points,
+        lead_min_days=worth.lead_time.min_days,
+        lead_max_days=worth.lead_time.max_days,
+        final_sale=bool(worth.texts),
+        counts=counts,
+        numbered=item.model.supply.numbered,
+        suggestion_id=line.suggestion_id,
+        offer_id=line.offer_id,
+    )
+
+
+def _insert(session: Session, order: Order) -> bool:
+    """Write the order unless its key was taken in the meantime; the unique keys decide, not a look before."""
+    row = order.model_dump()
+    statement = db.insert(session, Order).values(**row).on_conflict_do_nothing(index_elements=["idempotency_key"])
+    return session.execute(statement.returning(col(Order.id))).first() is not None
+
+
+def _bind(session: Session, visitor: Visitor, cart: Cart, order: Order) -> None:
+    """The bag is ordered: nothing changes in it any more, and the next piece begins a new one."""
+    session.execute(
+        update(Cart)
+        .where(col(Cart.id) == cart.id)
+        .values(ordered=order.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(cart)
+    carts.close(session, visitor, cart)
+
+
+def _customer(session: Session, visitor: Visitor, form: PlaceForm) -> Customer:
+    """Whose order it is: the account's, or a guest's; a guest who ordered before from this browser is the same one."""
+    if visitor.customer_id is not None:
+        return session.get_one(Customer, visitor.customer_id)
+    if visitor.session_id is not None:
+        before = session.exec(
+            select(Customer)
+            .join(Order, col(Order.customer_id) == col(Customer.id))
+            .where(
+                Order.session_id == visitor.session_id,
+                Customer.email == form.email,
+                col(Customer.verified_at).is_(None),
+                col(Customer.merged_into_id).is_(None),
+            )
+            .limit(1)
+        ).first()
+        if before is not None:
+            return before
+    return people.new_customer(session, form.email, form.name)
+
+
+def revive(session: Session, order: Order) -> bool:
+    """Take a released order up again after a late payment, if its pieces and its offers are still free."""
+    try:
+        with session.begin_nested():
+            if not orders.revive(session, order):
+                return False
+            promised: Sequence[OrderDiscount] = orders.discounts_of(session, order)
+            for offer_id in dict.fromkeys(discount.offer_id for discount in promised):
+                offers.redeem(session, offer_id, order.id)
+            return True
+    except ShopError:
+        return False

@@ -1,0 +1,154 @@
+"""A bag as rows and as it stands now: every line priced anew from the newest version of its product."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from configurator import Texts
+from store.errors import ShopError
+from store.events import Visitor
+from store.settings import house
+from store.shop import catalog, designs, stock, totals
+from store.shop.appraisal import Appraisal, appraise, picture_of
+from store.shop.catalog import Published
+from store.shop.designs import Design
+from store.shop.totals import Totals
+
+
+class Cart(SQLModel, table=True):
+    """A bag; bound to an account it answers that customer only, else whoever knows its unguessable id."""
+
+    __tablename__ = "cart"
+    __table_args__ = (Index("ix_cart_customer_id_updated_at", "customer_id", "updated_at"),)
+
+    id: str = Field(primary_key=True)
+    session_id: str | None = Field(default=None, index=True)
+    customer_id: str | None = Field(default=None, foreign_key="customer.id")
+    currency: str
+    created_at: datetime
+    updated_at: datetime
+    ordered: str | None = None  # the order's id: nothing changes any more
+
+
+class CartLine(SQLModel, table=True):
+    """A design in a bag and how often."""
+
+    __tablename__ = "cart_line"
+    __table_args__ = (UniqueConstraint("cart_id", "hash"),)
+
+    id: str = Field(primary_key=True)
+    cart_id: str = Field(foreign_key="cart.id")
+    slug: str
+    design_id: str = Field(foreign_key="design.id")
+    hash: str
+    quantity: int
+    offer_id: str | None = None
+    suggestion_id: str | None = None
+    added_at: datetime
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line as it is shown and priced now; `worth` is None when the design cannot be made any more."""
+
+    line: CartLine
+    design: Design
+    published: Published | None
+    worth: Appraisal | None
+    unit_price: int
+    texts: Texts
+    picture_layers: tuple[str, ...]
+    problem: str | None = None
+    short: bool = False  # fewer are left than the bag asks for
+    moved: int = 0  # minor units by which a piece costs more (or less) than when the design was saved
+
+    @property
+    def amount(self) -> int:
+        """What the line costs before offers."""
+        return self.worth.amount(self.line.quantity) if self.worth else self.unit_price * self.line.quantity
+
+    @property
+    def label(self) -> str:
+        """The product's name."""
+        return self.published.name if self.published else self.line.slug
+
+    @property
+    def sentence(self) -> str:
+        """The design in words."""
+        return self.worth.sentence if self.worth else ""
+
+    @property
+    def configurable(self) -> bool:
+        """Whether there is a design to edit."""
+        return self.published is not None and self.published.model.configurable
+
+
+@dataclass(frozen=True)
+class CartView:
+    """A bag as it stands now, before offers; delivered in the shop's own country unless another is named."""
+
+    cart: Cart
+    lines: tuple[LineView, ...]
+    problems: tuple[str, ...]
+    totals: Totals
+
+    @property
+    def currency(self) -> str:
+        """The bag's currency."""
+        return self.cart.currency
+
+    @property
+    def count(self) -> int:
+        """How many pieces it holds."""
+        return sum(view.line.quantity for view in self.lines)
+
+    @property
+    def can_be_ordered(self) -> bool:
+        """Whether it holds something, and nothing that stands in the way."""
+        return bool(self.lines) and not self.problems
+
+
+def view(session: Session, cart: Cart, visitor: Visitor, *, country: str | None = None) -> CartView:
+    """The bag as it stands now: every line recomputed from the newest version of its product."""
+    rows = session.exec(
+        select(CartLine, Design)
+        .join(Design, col(Design.id) == col(CartLine.design_id))
+        .where(CartLine.cart_id == cart.id)
+        .order_by(col(CartLine.added_at), col(CartLine.id))
+    ).all()
+    items = {line.slug: catalog.find(session, line.slug) for line, _ in rows}
+    free = stock.available(session, [slug for slug, item in items.items() if item is not None and item.counted])
+    wanted: dict[str, int] = {}
+    for line, _ in rows:
+        wanted[line.slug] = wanted.get(line.slug, 0) + line.quantity
+    short = {slug: free[slug] for slug, quantity in wanted.items() if slug in free and free[slug] < quantity}
+    lines = tuple(_view(line, design, items[line.slug], visitor, short) for line, design in rows)
+    problems = tuple(dict.fromkeys(line.problem for line in lines if line.problem))
+    sums = totals.compute([(item.line.id, item.amount) for item in lines], [], country, house())
+    return CartView(cart, lines, problems, sums)
+
+
+def _view(
+    line: CartLine, design: Design, item: Published | None, visitor: Visitor, short: Mapping[str, int]
+) -> LineView:
+    texts = designs.texts_for(design, visitor)
+    if item is None:
+        return LineView(line, design, None, None, design.price, texts, (), "A piece in your bag is no longer sold.")
+    try:
+        worth = appraise(item, design.choices, texts)
+    except ShopError as error:
+        wrong = f"{item.name} has changed since you designed it. Please look at it again. {error.detail}"
+        return LineView(line, design, item, None, design.price, texts, tuple(picture_of(item, {})), wrong)
+    problem: str | None = None
+    if line.slug in short:
+        left = short[line.slug]
+        problem = (
+            f"Only {left} of {item.name} {'is' if left == 1 else 'are'} left." if left else f"{item.name} is sold out."
+        )
+    price = worth.price.amount
+    moved = price - design.price if texts == design.texts else 0
+    pictures = tuple(picture_of(item, worth.completion))
+    return LineView(line, design, item, worth, price, texts, pictures, problem, line.slug in short, moved)

@@ -1,0 +1,281 @@
+"""What the house sells: published versions of product models, and this process's memory of them."""
+
+import logging
+import threading
+import time
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Index, Text, text, update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from configurator import Compiled, Finding, ModelError, ProductModel, compile_model, from_price, lint, load
+from store import db, events
+from store.errors import not_found
+from store.events import NOBODY, Visitor
+from store.settings import house
+from store.shop import stock
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 1.0  # how long the set of current versions is believed without asking the database
+
+
+class PublishedModel(SQLModel, table=True):
+    """One version of a product, immutable; orders and designs point to it for ever."""
+
+    __tablename__ = "published_model"
+    __table_args__ = (
+        Index(
+            "uq_published_model_current",
+            "slug",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
+    )
+
+    version: str = Field(primary_key=True)
+    slug: str = Field(index=True)
+    name: str
+    document: str = Field(sa_type=Text)  # model.to_json()
+    source_text: str = Field(sa_type=Text)  # as the owner wrote it
+    findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=db.Document)
+    position: int = 0  # order of the catalogue
+    current: bool = False
+    published_at: datetime
+    published_by: str | None = None  # staff; None when it came with the product files
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version ready for use; what is costly is computed once and kept."""
+
+    slug: str
+    model: ProductModel
+    position: int = 0
+
+    @property
+    def version(self) -> str:
+        """The version's content hash."""
+        return self.model.version
+
+    @property
+    def name(self) -> str:
+        """The product's name."""
+        return self.model.name
+
+    @property
+    def counted(self) -> bool:
+        """Whether it lies in stock (else it is made for her, or a service)."""
+        return self.model.supply.stock is not None
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The model compiled for the configurator."""
+        return compile_model(self.model)
+
+    @cached_property
+    def from_price(self) -> int:
+        """The lowest price of a valid design, in minor units."""
+        return from_price(self.compiled)
+
+    @cached_property
+    def folded(self) -> str:
+        """Its words, folded for search."""
+        model = self.model
+        return fold(f"{model.name} {model.sentence} {model.category} {' '.join(map(str, model.attributes.values()))}")
+
+
+def fold(words: str) -> str:
+    """Words without case and accents, so that "meridien" finds "Méridien"."""
+    decomposed = unicodedata.normalize("NFKD", words.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+# -- this process's memory -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Shelf:
+    """The current versions of one database."""
+
+    place: Any = None
+    checked: float = 0.0
+    signature: tuple[tuple[str, int], ...] = ()
+    by_slug: dict[str, Published] = field(default_factory=dict)
+    by_version: dict[str, Published] = field(default_factory=dict)
+
+
+_shelf = _Shelf()
+_lock = threading.RLock()
+
+
+def _current(session: Session, at_once: bool = False) -> _Shelf:
+    """The shelf, looked over again when a second has passed (or at once)."""
+    global _shelf
+    place = session.get_bind().engine.url
+    shelf = _shelf
+    if not at_once and shelf.place == place and time.monotonic() - shelf.checked < CHECK_SECONDS:
+        return shelf
+    with _lock:
+        rows = session.exec(
+            select(PublishedModel.version, PublishedModel.position)
+            .where(col(PublishedModel.current))
+            .order_by(col(PublishedModel.position), col(PublishedModel.slug))
+        ).all()
+        signature = tuple((version, position) for version, position in rows)
+        known = dict(_shelf.by_version) if _shelf.place == place else {}
+        if _shelf.place != place or _shelf.signature != signature:
+            _load(session, [version for version, _ in signature if version not in known], known)
+            current = [known[version] for version, _ in signature]
+            _shelf = _Shelf(place, time.monotonic(), signature, {item.slug: item for item in current}, known)
+        else:
+            _shelf.checked = time.monotonic()
+        return _shelf
+
+
+def _load(session: Session, versions: list[str], known: dict[str, Published]) -> None:
+    if not versions:
+        return
+    statement = select(PublishedModel.version, PublishedModel.document, PublishedModel.position)
+    for version, document, position in session.exec(statement.where(col(PublishedModel.version).in_(versions))).all():
+        model = ProductModel.from_json(document)
+        known[version] = Published(model.slug, model, position)
+
+
+def refresh(session: Session) -> None:
+    """Look at the database now: what is ordered is priced by the newest version, not by a second-old memory."""
+    _current(session, at_once=True)
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def published(session: Session, slug: str) -> Published:
+    """The current version of a product.
+
+    Raises:
+        ShopError: 404, there is none.
+    """
+    found = find(session, slug)
+    if found is None:
+        raise not_found("piece")
+    return found
+
+
+def find(session: Session, slug: str) -> Published | None:
+    """The current version of a product, or None when it is not sold (any more)."""
+    return _current(session).by_slug.get(slug)
+
+
+def version(session: Session, version: str) -> Published:
+    """A version by its content hash, current or not.
+
+    Raises:
+        ShopError: 404, it was never published.
+    """
+    shelf = _current(session)
+    if version not in shelf.by_version:
+        with _lock:
+            _load(session, [version], shelf.by_version)
+    if version not in shelf.by_version:
+        raise not_found("version")
+    return shelf.by_version[version]
+
+
+def listing(session: Session, category: str | None = None, query: str | None = None) -> list[Published]:
+    """What is sold, in the order of the catalogue; only a category, only what holds all words of the query."""
+    order = {slug: number for number, (slug, _) in enumerate(house().categories)}
+    words = fold(query or "").split()
+    found = [
+        item
+        for item in _current(session).by_slug.values()
+        if category in (None, "", item.model.category) and all(word in item.folded for word in words)
+    ]
+    return sorted(found, key=lambda item: (order.get(item.model.category, len(order)), item.position))
+
+
+def categories(session: Session) -> list[tuple[str, str]]:
+    """The categories that hold something: the house's order, then those only a product file names."""
+    held = {item.model.category for item in _current(session).by_slug.values()}
+    named = [(slug, label) for slug, label in house().categories if slug in held]
+    others = sorted(held - {slug for slug, _ in named})
+    return named + [(slug, slug.replace("-", " ").capitalize()) for slug in others]
+
+
+def versions_of(session: Session, slug: str) -> list[PublishedModel]:
+    """All versions of a product, the newest first."""
+    statement = select(PublishedModel).where(PublishedModel.slug == slug)
+    return list(session.exec(statement.order_by(col(PublishedModel.published_at).desc())).all())
+
+
+# -- publishing ------------------------------------------------------------------------------------------------------
+
+
+def import_products(session: Session, directory: Path) -> None:
+    """Publish each version of the product files that was never here before, and count its stock the first time.
+
+    Raises:
+        ModelError: a file is wrong; names file, line and reason.
+    """
+    models = load(directory)
+    known = set(session.exec(select(PublishedModel.version)).all())
+    for position, model in enumerate(models):
+        if model.version not in known:
+            publish(session, model, NOBODY, position=position)
+
+
+def publish(session: Session, model: ProductModel, visitor: Visitor, *, position: int | None = None) -> PublishedModel:
+    """Make a version the current one; what was ordered or saved on older ones stays on them.
+
+    Raises:
+        ModelError: its rules leave nothing to sell.
+    """
+    findings = _findings(lint(compile_model(model)))
+    for finding in findings:
+        if finding["severity"] == "error":
+            raise ModelError(model.source or model.slug, 1, f"{model.slug}: {finding['message']}")
+    before = session.exec(
+        select(PublishedModel).where(PublishedModel.slug == model.slug, col(PublishedModel.current))
+    ).first()
+    if position is None:
+        position = before.position if before else 0
+    session.execute(
+        update(PublishedModel)
+        .where(col(PublishedModel.slug) == model.slug, col(PublishedModel.current))
+        .values(current=False)
+    )
+    row = {
+        "version": model.version,
+        "slug": model.slug,
+        "name": model.name,
+        "document": model.to_json(),
+        "source_text": model.source_text,
+        "findings": findings,
+        "position": position,
+        "current": True,
+        "published_at": db.now(),
+        "published_by": visitor.staff_id,
+    }
+    session.execute(
+        db.insert(session, PublishedModel)
+        .values(**row)
+        .on_conflict_do_update(index_elements=["version"], set_={"current": True, "published_at": row["published_at"]})
+    )
+    if model.supply.stock is not None:
+        stock.begin(session, model.slug, model.supply.stock, numbered=model.supply.numbered)
+    facts = {"version": model.version, "before": before.version if before else None}
+    events.record(session, visitor, "model-published", subject=model.version, product=model.slug, facts=facts)
+    if before is None:
+        events.record(session, visitor, "product-published", subject=model.slug, product=model.slug)
+    return session.get_one(PublishedModel, model.version, populate_existing=True)
+
+
+def _findings(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [{"severity": item.severity, "rule": item.rule, "message": item.message} for item in found]

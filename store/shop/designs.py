@@ -1,0 +1,255 @@
+"""Designs: saved configurations with a code that opens them, their texts only for their owner."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from configurator import Choices, Texts, codes
+from configurator.wording import value_label
+from store import db, events
+from store.errors import ShopError, not_found
+from store.events import Visitor
+from store.money import write
+from store.shop import catalog
+from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, checked
+from store.shop.catalog import Published
+
+
+class Design(SQLModel, table=True):
+    """One configuration of one version of a product; never changed, a change makes another design."""
+
+    __tablename__ = "design"
+    __table_args__ = (
+        UniqueConstraint("session_id", "fingerprint"),
+        Index("ix_design_customer_id_created_at", "customer_id", "created_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    code: str = Field(unique=True)
+    slug: str
+    model_version: str = Field(foreign_key="published_model.version")
+    choices: dict[str, Any] = Field(default_factory=dict, sa_type=db.Document)
+    texts: dict[str, str] = Field(default_factory=dict, sa_type=db.Document)
+    hash: str  # of the piece: the same for every way to ask for it
+    fingerprint: str  # of the request: version, choices and texts as given
+    price: int = Field(sa_type=db.Minor)
+    currency: str
+    lead_min_days: int
+    lead_max_days: int
+    session_id: str | None = None
+    customer_id: str | None = Field(default=None, foreign_key="customer.id")
+    parent_code: str | None = None
+    created_at: datetime
+    source: str = "customer"  # customer, offer, suggestion
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """A design carried to the newest version: what fits of it, what changed (in words), what it costs now."""
+
+    choices: Choices
+    texts: Texts
+    changes: tuple[str, ...]
+    price: int
+    published: Published
+    appraisal: Appraisal
+
+
+def save(
+    session: Session,
+    visitor: Visitor,
+    slug: str,
+    choices: Mapping[str, Any],
+    texts: Mapping[str, Any],
+    *,
+    source: str = "customer",
+    parent: str | None = None,
+    audiences: frozenset[str] = NO_AUDIENCE,
+    customer_id: str | None = None,
+) -> Design:
+    """Save a design under a new code; the same owner saving the same design again gets the one there is.
+
+    Args:
+        source: who composed it: customer, offer or suggestion.
+        parent: code of the design that this one was forked from.
+        customer_id: for whom, when it is not the visitor (staff composing for a customer).
+
+    Raises:
+        ShopError: 404 unknown product, 422 unknown choice or text, 409 choices that do not go together.
+    """
+    item = catalog.published(session, slug)
+    checked(item, choices, texts, audiences)
+    worth = appraise(item, choices, texts)
+    owner = customer_id or visitor.customer_id
+    fingerprint = _fingerprint(item, worth)
+    known = _same(session, visitor, owner, fingerprint)
+    if known is not None:
+        return known
+    design_id = db.new_id("dsg")
+    row = {
+        "id": design_id,
+        "code": codes.new_code(db.chance()),
+        "slug": slug,
+        "model_version": item.version,
+        "choices": worth.choices,
+        "texts": worth.texts,
+        "hash": worth.hash,
+        "fingerprint": fingerprint,
+        "price": worth.price.amount,
+        "currency": worth.price.currency,
+        "lead_min_days": worth.lead_time.min_days,
+        "lead_max_days": worth.lead_time.max_days,
+        "session_id": None if customer_id and customer_id != visitor.customer_id else visitor.session_id,
+        "customer_id": owner,
+        "parent_code": parent,
+        "created_at": db.now(),
+        "source": source,
+    }
+    statement = db.insert(session, Design).values(**row)
+    made = session.execute(
+        statement.on_conflict_do_nothing(index_elements=["session_id", "fingerprint"]).returning(col(Design.id))
+    ).first()
+    if made is None:  # the same session saved it a moment ago, perhaps before it signed in
+        return session.exec(
+            select(Design).where(Design.session_id == visitor.session_id, Design.fingerprint == fingerprint)
+        ).one()
+    kind = "design-forked" if parent else "design-saved"
+    known_facts = {"version": item.version, "source": source, "price": worth.price.amount, "choices": worth.choices}
+    events.record(session, visitor, kind, subject=design_id, product=slug, customer_id=owner, facts=known_facts)
+    return session.get_one(Design, design_id)
+
+
+def _same(session: Session, visitor: Visitor, owner: str | None, fingerprint: str) -> Design | None:
+    """The owner's very same design."""
+    if owner is not None:
+        mine = select(Design).where(Design.customer_id == owner, Design.fingerprint == fingerprint)
+    elif visitor.session_id is not None:
+        mine = select(Design).where(
+            Design.session_id == visitor.session_id,
+            col(Design.customer_id).is_(None),
+            Design.fingerprint == fingerprint,
+        )
+    else:
+        return None
+    return session.exec(mine.order_by(col(Design.created_at)).limit(1)).first()
+
+
+def _fingerprint(item: Published, worth: Appraisal) -> str:
+    exact = json.dumps([item.version, worth.choices, worth.texts], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(exact.encode()).hexdigest()[:32]
+
+
+def by_code(session: Session, code: str) -> Design:
+    """The design that a code opens; case and blanks in the code do not matter.
+
+    Raises:
+        ShopError: 404, no design has this code.
+    """
+    right = codes.normalise(code)
+    design = session.exec(select(Design).where(Design.code == right)).first() if right else None
+    if design is None:
+        raise not_found("design")
+    return design
+
+
+def owned_by(design: Design, visitor: Visitor) -> bool:
+    """Whether the visitor may see the texts: their own customer, the session that made it, or staff."""
+    if visitor.is_staff:
+        return True
+    if design.customer_id is not None:
+        return design.customer_id == visitor.customer_id
+    return design.session_id is not None and design.session_id == visitor.session_id
+
+
+def texts_for(design: Design, visitor: Visitor) -> Texts:
+    """The design's texts for its owner, nothing for anyone else."""
+    return dict(design.texts) if owned_by(design, visitor) else {}
+
+
+def of_customer(session: Session, customer_id: str) -> list[Design]:
+    """A customer's designs, the newest first."""
+    return list(
+        session.exec(
+            select(Design).where(Design.customer_id == customer_id).order_by(col(Design.created_at).desc())
+        ).all()
+    )
+
+
+def of_session(session: Session, session_id: str) -> list[Design]:
+    """The designs of a browser's session, the newest first."""
+    return list(
+        session.exec(
+            select(Design).where(Design.session_id == session_id).order_by(col(Design.created_at).desc())
+        ).all()
+    )
+
+
+def adopt(session: Session, session_id: str, customer_id: str) -> int:
+    """Give the designs that a session made to the customer who signed in with it; returns how many."""
+    moved = session.execute(
+        update(Design)
+        .where(col(Design.session_id) == session_id, col(Design.customer_id).is_(None))
+        .values(customer_id=customer_id)
+        .returning(col(Design.id))
+    ).all()
+    return len(moved)
+
+
+def move(session: Session, from_customers: Iterable[str], customer_id: str) -> None:
+    """Give the designs of joined guests to the customer they turned out to be."""
+    session.execute(
+        update(Design).where(col(Design.customer_id).in_(list(from_customers))).values(customer_id=customer_id)
+    )
+
+
+def by_ids(session: Session, ids: Iterable[str]) -> dict[str, Design]:
+    """Designs by their ids."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    return {row.id: row for row in session.exec(select(Design).where(col(Design.id).in_(wanted))).all()}
+
+
+# -- a newer version -------------------------------------------------------------------------------------------------
+
+
+def renewed(session: Session, design: Design) -> Renewed:
+    """The design on the newest version of its product, with what changed since it was saved.
+
+    Raises:
+        ShopError: 404, the product is not sold any more.
+    """
+    old, new = catalog.version(session, design.model_version), catalog.published(session, design.slug)
+    if old.version == new.version:
+        worth = appraise(new, design.choices, design.texts)
+        return Renewed(worth.choices, worth.texts, (), worth.price.amount, new, worth)
+    carried = codes.carry(old.model, new.compiled, design.choices)
+    changes = [words for change in carried.changes if (words := _in_words(old, new, change))]
+    texts = {group: words for group, words in design.texts.items() if new.model.group(group)}
+    try:
+        worth = appraise(new, carried.choices, texts)
+    except ShopError:
+        worth = appraise(new, carried.choices, {})
+        changes.append("The newest version does not take your words; please write them anew.")
+    if worth.price.amount != design.price:
+        before, after = (write(amount, design.currency) for amount in (design.price, worth.price.amount))
+        changes.append(f"The price is now {after}, it was {before}.")
+    return Renewed(worth.choices, worth.texts, tuple(changes), worth.price.amount, new, worth)
+
+
+def _in_words(old: Published, new: Published, change: codes.Change) -> str:
+    group = new.model.group(change.group or "") or old.model.group(change.group or "")
+    if group is None or change.kind == "price":
+        return ""
+    before = value_label(old.model.group(group.id) or group, change.before) if change.before is not None else ""
+    if change.kind == "renamed":
+        return ""
+    if change.after is None:
+        return f"{group.label}: {before} is no longer made."
+    return f"{group.label}: {value_label(group, change.after)} instead of {before}."

@@ -1,0 +1,35 @@
+"""Signed links to an order: they open it for whoever holds them; the number alone never does."""
+
+import hmac
+
+from store import links
+
+
+def key(number: str) -> str:
+    """What a link to this order carries; always the same, so that repeated answers are equal."""
+    return links.digest("order-link", number)[:40]
+
+
+def opens(number: str, given: str | None) -> bool:
+    """Whether the key of a link is this order's."""
+    return given is not None and hmac.compare_digest(given.encode(), key(number).encode())
+
+
+def path(number: str) -> str:
+    """The order's page within this shop."""
+    return f"/orders/{number}?key={key(number)}"
+
+
+def page(number: str) -> str:
+    """The whole address of the order's page."""
+    return links.absolute(f"/orders/{number}", key=key(number))
+
+
+def payment(number: str) -> str:
+    """The shop's own address that opens the payment page."""
+    return links.absolute(f"/orders/{number}/payment", key=key(number))
+
+
+def returning(number: str) -> str:
+    """Where the payment page sends the customer back to."""
+    return links.absolute(f"/orders/{number}/return", key=key(number))

@@ -1,0 +1,94 @@
+"""What a bag adds up to: pure arithmetic on values, one rounding, sums that are exact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from store import money
+from store.settings import House
+
+
+@dataclass(frozen=True)
+class Discount:
+    """What an offer takes off: minor units, never negative; `line_id` when it is for one line only."""
+
+    label: str
+    amount: int
+    offer_id: str
+    line_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums in minor units: total = subtotal − discount + shipping; `tax` is contained in the total.
+
+    Attributes:
+        line_discounts: the discount of each line, in the order of the lines given.
+        line_taxes: the tax contained in each line after its discount.
+        shipping_tax: the tax contained in the delivery.
+    """
+
+    subtotal: int
+    discount: int
+    shipping: int
+    tax: int
+    total: int
+    discounts: tuple[Discount, ...] = ()
+    line_discounts: tuple[int, ...] = ()
+    line_taxes: tuple[int, ...] = ()
+    shipping_tax: int = 0
+
+
+def compute(
+    lines: Sequence[tuple[str, int]], discounts: Sequence[Discount], country: str | None, house: House
+) -> Totals:
+    """Add up a bag.
+
+    Args:
+        lines: id and amount of each line, tax included.
+        discounts: what offers take off; together never more than a line (or the bag) is worth.
+        country: where it goes; None for the shop's own country.
+    """
+    subtotal = sum(amount for _, amount in lines)
+    taken, line_discounts = _take_off(lines, discounts)
+    discount = sum(line_discounts)
+    shipping = shipping_price(subtotal - discount, country or house.country, house) if lines else 0
+    total = subtotal - discount + shipping
+    tax = money.contained_tax(total, house.vat_basis_points)
+    # The tax is rounded once, on the total; lines and delivery carry shares of it that add up exactly.
+    weights = [amount - off for (_, amount), off in zip(lines, line_discounts, strict=True)] + [shipping]
+    shares = money.split(tax, weights) if sum(weights) > 0 else [0] * len(weights)
+    return Totals(
+        subtotal=subtotal,
+        discount=discount,
+        shipping=shipping,
+        tax=tax,
+        total=total,
+        discounts=tuple(taken),
+        line_discounts=tuple(line_discounts),
+        line_taxes=tuple(shares[:-1]),
+        shipping_tax=shares[-1],
+    )
+
+
+def shipping_price(value: int, country: str, house: House) -> int:
+    """Delivery of an order of that value (after discounts) to that country; 0 where no zone names it."""
+    for zone in house.zones:
+        if country in zone.countries:
+            return 0 if zone.free_from is not None and value >= zone.free_from else zone.price
+    return 0
+
+
+def _take_off(lines: Sequence[tuple[str, int]], discounts: Sequence[Discount]) -> tuple[list[Discount], list[int]]:
+    """The discounts cut to what is there, and what each line bears of them."""
+    left = [amount for _, amount in lines]
+    taken: list[Discount] = []
+    for discount in discounts:
+        places = [index for index, (line_id, _) in enumerate(lines) if discount.line_id in (None, line_id)]
+        worth = sum(left[index] for index in places)
+        amount = max(0, min(discount.amount, worth))
+        if amount:
+            parts = money.split(amount, [left[index] for index in places])
+            for index, part in zip(places, parts, strict=True):
+                left[index] -= part
+        taken.append(Discount(discount.label, amount, discount.offer_id, discount.line_id))
+    return taken, [amount - rest for (_, amount), rest in zip(lines, left, strict=True)]

@@ -1,0 +1,189 @@
+"""A small house for tests: a watch to configure, a strap in stock, a numbered edition, and people who buy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from store import checkout, db, events, links, reactions
+from store.auth import Signer
+from store.events import Visitor
+from store.shop import carts, catalog, designs, payments
+from store.shop.carts import Cart
+from store.shop.delivery import PlaceForm
+from store.shop.orders import Order
+from store.shop.payment_provider import (
+    BadSignature,
+    CheckoutRequest,
+    CheckoutState,
+    HostedCheckout,
+    PaymentUnavailable,
+    ProviderEvent,
+    RefundState,
+)
+
+WATCH = """\
+product: watch
+name: Watch
+sentence: A watch.
+category: timepieces
+currency: EUR
+base: {price: 980000, cost: 410000, lead_days: 56, margin_days: 14}
+groups:
+  - id: case
+    label: Case
+    step: Case
+    options:
+      - {id: steel, label: Steel, default: true}
+      - {id: gold, label: Gold, price: 1420000, cost: 860000, lead_days: 14}
+  - id: strap
+    label: Strap
+    step: Strap
+    options:
+      - {id: calf, label: Calf, default: true}
+      - {id: rubber, label: Rubber}
+  - id: engraving
+    label: Engraving
+    step: Engraving
+    text: {max_length: 24, characters: "letters digits space . & -"}
+rules:
+  - {id: rubber-clasp, if: {strap: rubber}, then: {case: steel}, reason: Rubber straps close with a steel clasp only.}
+prices:
+  - {id: engraving, each_character_of: engraving, free: 3, add: 1500, label: Engraving}
+parts:
+  - {part: calf-hide, when: {strap: calf}, quantity: 1}
+"""
+STRAP = """\
+product: strap
+name: Calf strap
+sentence: Soft calf.
+category: straps
+currency: EUR
+base: {price: 29000, cost: 9200, lead_days: 2}
+supply: {stock: 24}
+"""
+EDITION = """\
+product: edition-01
+name: Edition one
+sentence: The first of twelve.
+category: editions
+currency: EUR
+base: {price: 150000, cost: 40000, lead_days: 3}
+supply: {stock: 5, numbered: true}
+"""
+PRODUCTS = "---\n".join((WATCH, STRAP, EDITION))
+
+
+def open_house(session: Session, folder: Path, text: str = PRODUCTS) -> None:
+    """Publish the products."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "products.yaml").write_text(text)
+    catalog.import_products(session, folder)
+
+
+def use_reactions() -> None:
+    """Install the shop's table of reactions, and the address its mails speak of."""
+    links.use_links("http://testserver", Signer("test"))
+    events.use_reactions(reactions.REACTIONS)
+
+
+def guest(session_id: str = "ses_guest") -> Visitor:
+    """Somebody without an account."""
+    return Visitor(session_id=session_id)
+
+
+def fill(session: Session, visitor: Visitor, slug: str, choices: Mapping[str, Any] | None = None, **more: Any) -> Cart:
+    """A bag with one design in it."""
+    cart = carts.open_cart(session, visitor)
+    design = designs.save(session, visitor, slug, choices or {}, more.get("texts", {}))
+    carts.add(session, visitor, cart, design, more.get("quantity", 1))
+    return cart
+
+
+def form(seen_total: int = 100_000_000, **changed: Any) -> PlaceForm:
+    """A right form."""
+    fields = {
+        "email": "camille@example.com",
+        "name": "Camille Arnaud",
+        "line1": "3 rue des Lilas",
+        "city": "Nantes",
+        "postal_code": "44000",
+        "country": "FR",
+    }
+    return PlaceForm(**{**fields, **changed}, seen_total=seen_total)
+
+
+def order(
+    session: Session, visitor: Visitor, slug: str, choices: Mapping[str, Any] | None = None, **more: Any
+) -> Order:
+    """A placed order of one design."""
+    cart = fill(session, visitor, slug, choices, **more)
+    return checkout.place(session, visitor, cart, form(), db.new_id("key")).order
+
+
+@dataclass
+class HandProvider:
+    """A payment provider whose customers pay when the test says so; it keeps what it was asked."""
+
+    name: str = "hand"
+    test_mode: bool = True
+    down: bool = False
+    opened: dict[str, CheckoutRequest] = field(default_factory=dict)
+    states: dict[str, CheckoutState] = field(default_factory=dict)
+    refunds: dict[str, RefundState] = field(default_factory=dict)
+
+    def _answer(self) -> None:
+        if self.down:
+            raise PaymentUnavailable("no answer")
+
+    def open_checkout(self, request: CheckoutRequest) -> HostedCheckout:
+        self._answer()
+        reference = f"cs_{request.idempotency_key}"
+        known = self.opened.setdefault(reference, request)
+        assert known == request, "the same key must repeat every field"
+        self.states.setdefault(
+            reference, CheckoutState(reference, "open", None, request.amount, request.currency, None, None)
+        )
+        return HostedCheckout(reference, f"https://pay.example/{reference}", datetime(2030, 1, 1, tzinfo=UTC))
+
+    def read_checkout(self, reference: str) -> CheckoutState:
+        self._answer()
+        return self.states[reference]
+
+    def expire_checkout(self, reference: str) -> CheckoutState:
+        self._answer()
+        if self.states[reference].status == "open":
+            self._become(reference, "expired", None)
+        return self.states[reference]
+
+    def refund(
+        self, payment_reference: str, amount: int, currency: str, reason: str, idempotency_key: str
+    ) -> RefundState:
+        self._answer()
+        made = RefundState(f"re_{idempotency_key}", payment_reference, amount, currency, "succeeded")
+        return self.refunds.setdefault(idempotency_key, made)
+
+    def parse_event(self, body: bytes, signature: str) -> ProviderEvent:
+        if signature != "right":
+            raise BadSignature("not ours")
+        event_id, kind, reference = body.decode().split()
+        return ProviderEvent(event_id, kind, reference, db.now())  # type: ignore[arg-type]
+
+    def pay(self, reference: str) -> None:
+        """The customer pays, whatever the shop thinks of it meanwhile."""
+        self._become(reference, "paid", f"pi_{reference}")
+
+    def _become(self, reference: str, status: Any, payment: str | None) -> None:
+        request = self.opened[reference]
+        paid_at = db.now() if status == "paid" else None
+        self.states[reference] = CheckoutState(
+            reference, status, payment, request.amount, request.currency, paid_at, None
+        )
+
+
+def till_of(provider: HandProvider) -> payments.Till:
+    """A till over the hand-operated provider."""
+    return payments.Till(provider, checkout.revive)
