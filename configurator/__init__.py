@@ -1,7 +1,10 @@
 """What can be chosen, what fits and what it costs: pure Python over python-sat, no web, no database."""
 
+from pathlib import Path
+
 from configurator.analysis import Analysis, Conflict, Difference, GroupState, ValueState, analyse, differences
 from configurator.catalogue import load, parse
+from configurator.categories import Category, categories, category
 from configurator.choices import check_choices, check_texts, from_form
 from configurator.codes import Carried, Change
 from configurator.compile import Compiled, compile_model
@@ -25,9 +28,13 @@ from configurator.reasons import Explanation, RuleReason, explain
 from configurator.repairs import Repair, repairs
 from configurator.wording import Described, describe, design_hash, sentence
 
+PRODUCTS = Path(__file__).parent / "products"  # the owner's product files
+
 __all__ = [
+    "PRODUCTS",
     "Analysis",
     "Carried",
+    "Category",
     "Change",
     "ChoiceError",
     "ChoiceValue",
@@ -59,6 +66,8 @@ __all__ = [
     "analyse",
     "attributes",
     "bill_of_materials",
+    "categories",
+    "category",
     "check_choices",
     "check_texts",
     "compile_model",
