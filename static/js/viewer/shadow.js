@@ -1,6 +1,6 @@
 // The shadow under a product: its depth seen from the floor, blurred.
 import {
-  DoubleSide, Group, Mesh, MeshBasicMaterial, NoBlending, OrthographicCamera, PlaneGeometry, ShaderMaterial, Vector2,
+  Color, DoubleSide, Group, Mesh, NoBlending, OrthographicCamera, PlaneGeometry, ShaderMaterial, Vector2,
   WebGLRenderTarget,
 } from '/static/vendor/three.js';
 
@@ -28,7 +28,7 @@ const depthFragment = (range, falloff) => `
     gl_FragColor = vec4(0., 0., 0., pow(near, ${falloff.toFixed(2)}));
   }`;
 
-const BLUR_VERTEX = `
+const PASS_UV = `
   varying vec2 vUv;
   void main() {
     vUv = uv;
@@ -49,6 +49,18 @@ const BLUR_FRAGMENT = `
     gl_FragColor = vec4(0., 0., 0., sum / weights);
   }`;
 
+// The shade fades out before the floor ends, or its edge would show.
+const FLOOR_FRAGMENT = `
+  varying vec2 vUv;
+  uniform sampler2D shade;
+  uniform vec3 tint;
+  uniform float opacity;
+  void main() {
+    float inside = 1. - smoothstep(.6, 1., length(vUv * 2. - 1.));
+    gl_FragColor = vec4(tint, texture2D(shade, vUv).a * opacity * inside);
+    #include <colorspace_fragment>
+  }`;
+
 function buildLayer({ range, falloff, opacity, strides }, strength) {
   const target = new WebGLRenderTarget(PIXELS, PIXELS);
   const spare = new WebGLRenderTarget(PIXELS, PIXELS);
@@ -58,9 +70,11 @@ function buildLayer({ range, falloff, opacity, strides }, strength) {
   const depth = new ShaderMaterial({
     side: DoubleSide, vertexShader: DEPTH_VERTEX, fragmentShader: depthFragment(range, falloff),
   });
-  const plane = new Mesh(new PlaneGeometry(FLOOR_SIZE, FLOOR_SIZE), new MeshBasicMaterial({
-    map: target.texture, transparent: true, opacity: opacity * strength, depthWrite: false, toneMapped: false,
-    color: 0x1c130b,
+  const plane = new Mesh(new PlaneGeometry(FLOOR_SIZE, FLOOR_SIZE), new ShaderMaterial({
+    transparent: true, depthWrite: false, toneMapped: false, vertexShader: PASS_UV, fragmentShader: FLOOR_FRAGMENT,
+    uniforms: {
+      shade: { value: target.texture }, tint: { value: new Color(0x1c130b) }, opacity: { value: opacity * strength },
+    },
   }));
   plane.rotation.x = -Math.PI / 2;
   plane.scale.y = -1;
@@ -73,7 +87,7 @@ export class ContactShadow {
     Object.assign(this, { renderer, scene, group: new Group() });
     this.flatEye = new OrthographicCamera(-1, 1, 1, -1, -1, 1);
     this.blur = new Mesh(new PlaneGeometry(2, 2), new ShaderMaterial({
-      depthTest: false, depthWrite: false, blending: NoBlending, vertexShader: BLUR_VERTEX,
+      depthTest: false, depthWrite: false, blending: NoBlending, vertexShader: PASS_UV,
       fragmentShader: BLUR_FRAGMENT, uniforms: { source: { value: null }, stride: { value: new Vector2() } },
     }));
     this.layers = LAYERS.map((layer) => buildLayer(layer, strength));
