@@ -17,6 +17,7 @@ async function openViewer() {
   if (!setup) return;
   const { createViewer } = await import('./viewer.js');
   viewer = createViewer(stage, { ...JSON.parse(setup.textContent), choices: read('choices'), texts: read('texts') });
+  for (const link of document.querySelectorAll('.views [data-live]')) link.hidden = false;
 }
 
 function showView(link) {

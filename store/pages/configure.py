@@ -1,0 +1,262 @@
+"""The configurator: every choice is a form post that works without script, and is swapped in place with it."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlmodel import Session
+from starlette.datastructures import FormData
+
+import configurator
+from configurator import ChoiceError, Conflict, TextError
+from store.auth import WebSession
+from store.db import Db
+from store.errors import ShopError, invalid, not_found
+from store.events import Visitor, views
+from store.pages import rail
+from store.pages import screen as screens
+from store.pages.cards import card, cards
+from store.pages.rail import Words
+from store.pages.shop import address, linked_data
+from store.pages.wishes import Wish, checked_choices, parse_wish, problem_of, repaired
+from store.shop import carts, catalog, designs, stock, workbench
+from store.shop.appraisal import appraise, conflict_problem
+from store.shop.catalog import Published
+from store.shop.workbench import Work
+from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
+
+router = APIRouter(include_in_schema=False)
+
+
+async def posted(request: Request) -> FormData:
+    """The form that was sent; read already when its token was checked."""
+    return await request.form()
+
+
+Posted = Annotated[FormData, Depends(posted)]
+
+
+@dataclass
+class Answer:
+    """What a post did to the work, and what the page should say about it."""
+
+    work: Work
+    wish: Wish | None = None
+    words: Words = field(default_factory=Words)
+    note: str = ""
+    link: tuple[str, str] | None = None
+    anchor: str = ""
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+@router.get("/products/{slug}", response_class=HTMLResponse)
+def product(
+    request: Request,
+    slug: str,
+    session: Db,
+    who: Who,
+    wish: Annotated[str, Query(max_length=200)] = "",
+    view: Annotated[str, Query(max_length=40)] = "",
+) -> HTMLResponse:
+    """A piece: the configurator with the work in progress, or the page of a piece without choices.
+
+    Raises:
+        ShopError: 404, it is not sold.
+    """
+    item = catalog.published(session, slug)
+    views.note(who, product=slug, page="product")
+    if not item.model.configurable:
+        return _plain_page(request, session, item)
+    work = workbench.read(getattr(request.state, "web_session", None), slug)
+    answer = Answer(_mended(item, work))
+    if wish:
+        answer.wish = parse_wish(item, answer.work, wish)
+    return _page(request, item, answer, view)
+
+
+def _mended(item: Published, work: Work) -> Work:
+    """The work as far as the newest version of the product still takes it."""
+    try:
+        appraise(item, work.choices, work.texts)
+    except ShopError:
+        return workbench.EMPTY
+    return work
+
+
+def _page(request: Request, item: Published, answer: Answer, view: str, status: int = 200) -> HTMLResponse:
+    work = answer.work
+    worth = appraise(item, work.choices, work.texts)
+    analysis = configurator.analyse(item.compiled, worth.choices)
+    if isinstance(analysis, Conflict):
+        raise conflict_problem(analysis)
+    shown = screens.facts_of(item, worth, view)
+    groups = rail.rail_of(item, worth, analysis, answer.words)
+    context: dict[str, Any] = {
+        "screen": shown,
+        "groups": groups,
+        "steps": rail.steps_of(item, groups),
+        "presets": rail.presets_of(item, worth),
+        "work": work,
+        "problem": problem_of(item, work, answer.wish) if answer.wish else None,
+        "note": answer.note,
+        "note_link": answer.link,
+    }
+    if wants_partial(request):
+        return render(request, "configure/_configurator.html", context, status=status)
+    canonical = address(request, f"/products/{item.slug}")
+    context |= {"canonical": canonical, "linked_data": linked_data(item, canonical)}
+    return render(request, "configure/page.html", context, title=item.name, status=status)
+
+
+def _plain_page(request: Request, session: Session, item: Published) -> HTMLResponse:
+    left = stock.available(session, [item.slug]).get(item.slug)
+    beside = [other for other in catalog.listing(session, item.model.category) if other.slug != item.slug][:4]
+    canonical = address(request, f"/products/{item.slug}")
+    context = {
+        "card": card(item, left),
+        "description": item.model.description,
+        "fits": screens.fits_in_words(session, item),
+        "can_buy": left != 0,
+        "others": cards(session, beside),
+        "canonical": canonical,
+        "linked_data": linked_data(item, canonical, left),
+    }
+    return render(request, "shop/product.html", context, title=item.name)
+
+
+# -- changing ----------------------------------------------------------------------------------------------------------
+
+
+@router.post("/products/{slug}", response_class=HTMLResponse, dependencies=[OurForm])
+def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> Response:
+    """One choice, wish, text, step back, save or purchase.
+
+    Raises:
+        ShopError: 404 unknown piece, 409 or 422 what the piece cannot be.
+    """
+    item = catalog.published(session, slug)
+    row = writable_session(session, request)
+    before = _mended(item, workbench.read(row, slug))
+    answer = _moved(item, before, form)
+    if answer.work != before:
+        workbench.record(session, who, item, before.choices, answer.work.choices)
+    act = str(form.get("act", ""))
+    if act in ("save", "bag") and not answer.words.errors:
+        _keep(session, who, item, answer)
+        workbench.write(row, slug, answer.work)
+        session.flush()
+        if act == "bag":
+            return _into_bag(request, session, who, item, answer)
+    workbench.write(row, slug, answer.work)
+    session.add(row)
+    view = str(form.get("view", ""))
+    if wants_partial(request):
+        return _page(request, item, answer, view)
+    if answer.words.errors:
+        return _page(request, item, answer, view, status=422)
+    return redirect(request, _back(slug, answer, view), answer.note or None)
+
+
+def _back(slug: str, answer: Answer, view: str) -> str:
+    query = {"view": view} if view else {}
+    if answer.wish:
+        query["wish"] = answer.wish.text
+    anchor = "repairs" if answer.wish else answer.anchor
+    return f"/products/{slug}" + (f"?{urlencode(query)}" if query else "") + (f"#{quote(anchor)}" if anchor else "")
+
+
+def _moved(item: Published, before: Work, form: FormData) -> Answer:
+    """What the pressed button does to the work, and the words typed beside it."""
+    work, words = _with_words(item, before, form)
+    act = str(form.get("act", ""))
+    if act == "undo":
+        return Answer(before.undone(), anchor="undo")
+    if act == "redo":
+        return Answer(before.redone(), anchor="redo")
+    if act == "restart":
+        return Answer(work.moved({}, {}), note="You begin anew. Undo brings your design back.")
+    if preset_id := str(form.get("preset", "")):
+        preset = next((preset for preset in item.model.presets if preset.id == preset_id), None)
+        if preset is None:
+            raise not_found("beginning")
+        choices, texts = checked_choices(item, preset.choices, {**work.texts, **preset.texts})
+        return Answer(work.moved(choices, texts), words=words, anchor="g-presets")
+    if repair := str(form.get("repair", "")):
+        return Answer(
+            work.moved(*checked_choices(item, repaired(work, repair), work.texts)), words=words, anchor="summary"
+        )
+    if choose := str(form.get("choose", "")):
+        return _chosen(item, work, words, choose)
+    return Answer(work, words=words)
+
+
+def _with_words(item: Published, work: Work, form: FormData) -> tuple[Work, Words]:
+    """The work with what was typed, as far as it can be engraved; what cannot stays beside it with the reason."""
+    texts, typed, errors = dict(work.texts), {}, {}
+    for group in item.model.groups:
+        words = form.get(f"text:{group.id}")
+        if group.kind != "text" or not isinstance(words, str):
+            continue
+        try:
+            right = configurator.check_texts(item.compiled, work.choices, {group.id: words})
+        except TextError as error:
+            typed[group.id], errors[group.id] = words[:200], str(error)
+            continue
+        texts.pop(group.id, None)
+        texts |= right
+    return work.moved(work.choices, texts), Words(typed, errors)
+
+
+def _chosen(item: Published, work: Work, words: Words, choose: str) -> Answer:
+    group_id, _, value = choose.partition(":")
+    group = item.model.group(group_id)
+    if group is None:
+        raise not_found("option")
+    anchor = f"g-{group_id}"
+    if not value:
+        choices = {name: kept for name, kept in work.choices.items() if name != group_id}
+        return Answer(work.moved(*checked_choices(item, choices, work.texts)), words=words, anchor=anchor)
+    worth = appraise(item, work.choices, work.texts)
+    try:
+        want = rail.wanted(item, group, worth.completion.get(group_id), value)
+        choices = configurator.check_choices(item.compiled, {**work.choices, group_id: want})
+    except ChoiceError as error:
+        raise invalid(str(error), field=group_id) from error
+    if isinstance(configurator.analyse(item.compiled, choices), Conflict):
+        return Answer(work, Wish(group_id, want), words, anchor=anchor)
+    return Answer(work.moved(*checked_choices(item, choices, work.texts)), words=words, anchor=anchor)
+
+
+# -- keeping and buying ------------------------------------------------------------------------------------------------
+
+
+def _keep(session: Session, who: Visitor, item: Published, answer: Answer) -> None:
+    work = answer.work
+    design = designs.save(session, who, item.slug, work.choices, work.texts, parent=work.parent)
+    answer.work = work.kept(design.code)
+    answer.note = f"Your design is kept as {design.code}."
+    answer.link = (f"/designs/{design.code}", "Open its page")
+    answer.anchor = "saved"
+
+
+def _into_bag(request: Request, session: Session, who: Visitor, item: Published, answer: Answer) -> Response:
+    design = designs.by_code(session, answer.work.saved or "")
+    cart = carts.open_cart(session, who)
+    line = answer.work.line
+    if line:
+        carts.replace(session, who, cart, line, design)
+        answer.work = answer.work.off_line()
+    else:
+        carts.add(session, who, cart, design)
+    row: WebSession = request.state.web_session
+    workbench.write(row, item.slug, answer.work)
+    session.add(row)
+    if not wants_partial(request):
+        return redirect(request, "/cart")
+    answer.note = f"Your {item.name} is in the bag."
+    answer.link = ("/cart", "See your bag")
+    return _page(request, item, answer, "")
