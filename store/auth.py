@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 import threading
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,15 +15,18 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlmodel import Field, Session, SQLModel
+from sqlalchemy import and_, case, delete, or_, update
+from sqlmodel import Field, Session, SQLModel, col
 
 from store import db
 from store.errors import ShopError
 
 SESSION_LIFE = timedelta(days=30)
+STAFF_SESSION_LIFE = timedelta(hours=12)
 LOCK_AFTER = 8
 LOCK_FOR = timedelta(minutes=15)
-LONGEST_PASSWORD = 200
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
+RECOVERY_CODES = 8
 
 # An Argon2 hash takes 0.1 s and 64 MB: at most two at once, so that a storm of sign-ins cannot stop the shop.
 _hashing = threading.Semaphore(2)
@@ -55,9 +59,18 @@ class Credential(SQLModel, table=True):
     password_hash: str
     second_factor: str | None = None  # TOTP secret
     second_factor_last: int | None = None  # the last time step used, so that a code works once
-    failures: int = 0
-    locked_until: datetime | None = None
+    recovery: list[str] = Field(default_factory=list, sa_type=db.Document)  # hashes of the unused recovery codes
     changed_at: datetime
+
+
+class Attempt(SQLModel, table=True):
+    """Tries to prove a secret, counted alike for addresses that exist and for those that do not."""
+
+    __tablename__ = "attempt"
+
+    key: str = Field(primary_key=True)  # keyed hash of what was tried: no address is kept
+    tries: int
+    at: datetime  # of the last try that was counted
 
 
 # -- passwords -------------------------------------------------------------------------------------------------------
@@ -89,19 +102,54 @@ def new_second_factor() -> str:
     return pyotp.random_base32()
 
 
-def check_second_factor(credential: Credential, code: str) -> bool:
-    """Whether the six digits are right now (one step of grace) and were not used before; marks them used."""
-    if not credential.second_factor:
-        return False
+def second_factor_uri(secret: str, account: str, issuer: str) -> str:
+    """The address that an authenticator app reads from the QR code."""
+    return str(pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer))
+
+
+def matching_step(secret: str, code: str) -> int | None:
+    """The time step whose six digits these are: the present one or the one before."""
     step = int(db.now().timestamp()) // 30
-    totp = pyotp.TOTP(credential.second_factor)
+    totp = pyotp.TOTP(secret)
     for candidate in (step, step - 1):
-        if candidate <= (credential.second_factor_last or 0):
-            continue
-        if hmac.compare_digest(totp.at(candidate * 30), code.strip()):
-            credential.second_factor_last = candidate
-            return True
-    return False
+        if hmac.compare_digest(totp.at(candidate * 30).encode(), code.strip().replace(" ", "").encode()):
+            return candidate
+    return None
+
+
+def use_second_factor(session: Session, credential: Credential, code: str) -> bool:
+    """Whether the six digits are right now; each works once, also when two requests bring it together."""
+    step = matching_step(credential.second_factor, code) if credential.second_factor else None
+    if step is None:
+        return False
+    unused = or_(col(Credential.second_factor_last).is_(None), col(Credential.second_factor_last) < step)
+    statement = update(Credential).where(col(Credential.email) == credential.email, unused)
+    used = session.execute(statement.values(second_factor_last=step).returning(col(Credential.email))).first()
+    return used is not None
+
+
+def new_recovery_codes(credential: Credential) -> list[str]:
+    """Fresh single-use codes for a lost device, replacing older ones; shown once, kept as hashes."""
+    codes = ["".join(secrets.choice(db.ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
+    credential.recovery = [_recovery_hash(credential, code) for code in codes]
+    return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
+
+
+def use_recovery_code(session: Session, credential: Credential, code: str) -> bool:
+    """Whether this is an unused recovery code; it is used up."""
+    session.refresh(credential, with_for_update=True)
+    wanted = _recovery_hash(credential, code)
+    if wanted not in credential.recovery:
+        return False
+    credential.recovery = [kept for kept in credential.recovery if kept != wanted]
+    session.add(credential)
+    session.flush()
+    return True
+
+
+def _recovery_hash(credential: Credential, code: str) -> str:
+    plain = code.strip().lower().replace("-", "").replace(" ", "")
+    return hashlib.sha256(f"{credential.staff_id}:{plain}".encode()).hexdigest()
 
 
 # -- signed links ----------------------------------------------------------------------------------------------------
@@ -160,7 +208,20 @@ def ensure_session(session: Session, session_id: str) -> WebSession:
         "state": {},
     }
     session.execute(db.insert(session, WebSession).values(**row).on_conflict_do_nothing(index_elements=["id"]))
-    return session.get_one(WebSession, session_id)
+    known = session.get_one(WebSession, session_id)
+    if known.expires_at <= moment:  # ended: the same cookie begins anew, with nothing of what it was
+        known.customer_id, known.staff_id, known.purposes, known.consent_asked, known.state = None, None, [], False, {}
+        known.created_at, known.expires_at = moment, moment + SESSION_LIFE
+        session.add(known)
+    return known
+
+
+def end_sessions(
+    session: Session, *, customer_id: str | None = None, staff_id: str | None = None, but: str | None = None
+) -> None:
+    """Sign a person out everywhere, except in the session `but`."""
+    owner = col(WebSession.customer_id) == customer_id if customer_id else col(WebSession.staff_id) == staff_id
+    session.execute(delete(WebSession).where(owner, col(WebSession.id) != (but or "")))
 
 
 # -- limits on trying ------------------------------------------------------------------------------------------------
@@ -174,10 +235,41 @@ def limit(rate: str, *key: str) -> None:
     Raises:
         ShopError: 429 when the rate is used up.
     """
-    if not _limiter.hit(parse(rate), *key):
+    if not within(rate, *key):
         raise ShopError(429, "Too many tries", "Too many tries. Please wait a minute and try again.")
+
+
+def within(rate: str, *key: str) -> bool:
+    """Count a try against a rate; False when the rate is used up."""
+    return _limiter.hit(parse(rate), *key)
 
 
 def forget_limits() -> None:
     """Start all counts anew (tests)."""
     _limiter.storage.reset()
+
+
+def count_try(session: Session, key: str) -> bool:
+    """Count a try at a secret before it is checked; False while the key is locked.
+
+    One statement, so that a hundred tries at once are a hundred counted tries. A locked key opens `LOCK_FOR` after its
+    last counted try; tries in between do not prolong that.
+    """
+    moment = db.now()
+    old = col(Attempt.at) < moment - LOCK_FOR
+    locked = and_(col(Attempt.tries) >= LOCK_AFTER, ~old)
+    statement = db.insert(session, Attempt).values(key=key, tries=1, at=moment)
+    counted = statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            "tries": case((old, 1), else_=col(Attempt.tries) + 1),
+            "at": case((locked, col(Attempt.at)), else_=moment),
+        },
+    ).returning(col(Attempt.tries))
+    tries: int = session.execute(counted).scalar_one()
+    return tries <= LOCK_AFTER
+
+
+def forget_tries(session: Session, key: str) -> None:
+    """The secret was right (or newly set): count from nought again."""
+    session.execute(delete(Attempt).where(col(Attempt.key) == key))

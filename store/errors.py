@@ -26,6 +26,13 @@ class ShopError(Exception):
         self.extra = dict(extra or {})
 
 
+class SignInNeededError(ShopError):
+    """The page belongs to somebody who is signed in; the asker is brought to the sign-in page and back."""
+
+    def __init__(self, detail: str = "Please sign in; you will then be back where you were.") -> None:
+        super().__init__(401, "Please sign in", detail)
+
+
 def not_found(what: str) -> ShopError:
     """The 404 for a thing that is not there or is not the asker's to see."""
     return ShopError(404, "Not found", f"We could not find that {what}.")

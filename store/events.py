@@ -44,6 +44,7 @@ KINDS: dict[str, str | None] = {
     "customer-registered": None,
     "customer-verified": None,
     "customers-joined": None,
+    "customer-erased": None,
     "signed-in": None,
     "signed-out": None,
     "consent-given": None,

@@ -1,9 +1,13 @@
-"""Mail: an outbox of rows, written in the transaction of their cause and sent once by a task."""
+"""Mail: an outbox of rows, written in the transaction of their cause and sent once by a task.
+
+A mail of the purpose "messages" carries its unsubscribe address (RFC 8058) and is looked at once more when it leaves: a
+withdrawn consent holds back what is already queued.
+"""
 
 import email.policy
 import smtplib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formataddr
 from typing import Any
@@ -11,12 +15,15 @@ from urllib.parse import unquote, urlsplit
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from store import db, events, tasks
+from store import db, events, links, tasks
 from store.events import NOBODY
 from store.rendering import render
 from store.settings import Settings, house
 
 COST_PER_MAIL = 2  # minor units: what reaching a customer by mail costs the house
+UNSUBSCRIBE_LIFE = timedelta(days=400)  # a person may answer a mail of last year
+
+Allowed = Callable[[Session, str, str], bool]  # (customer id, purpose): may we write now?
 
 
 class Message(SQLModel, table=True):
@@ -27,13 +34,14 @@ class Message(SQLModel, table=True):
     id: str = Field(primary_key=True)
     customer_id: str | None = Field(default=None, foreign_key="customer.id", index=True)
     kind: str  # template name: order-placed, offer, verify …
+    purpose: str | None = None  # the consent it needs; None: part of the contract
     to_address: str
     subject: str
     text: str
     html: str
     headers: dict[str, str] = Field(default_factory=dict, sa_type=db.Document)
     dedupe_key: str = Field(unique=True)
-    state: str = "queued"  # queued, sent
+    state: str = "queued"  # queued, sent, withheld (consent withdrawn in the meantime)
     cost: int = Field(default=0, sa_type=db.Minor)
     created_at: datetime
     sent_at: datetime | None = None
@@ -47,24 +55,33 @@ def queue(
     *,
     dedupe_key: str,
     customer_id: str | None = None,
+    purpose: str | None = None,
     cost: int = 0,
     headers: Mapping[str, str] | None = None,
 ) -> Message | None:
-    """Write a mail into the outbox, from templates/mail/{kind}.txt (first line: subject) and .html.
+    """Write a mail into the outbox, from templates/mail/{kind}.txt and .html.
+
+    Args:
+        purpose: the consent that the mail needs ("messages"); it then carries its unsubscribe address.
 
     Returns:
         The message, or None when one with this `dedupe_key` is there already.
     """
-    subject, _, text = render(f"mail/{kind}.txt", **context).strip().partition("\n")
+    if purpose and not customer_id:
+        raise ValueError("a mail that needs consent needs a customer")
+    unsubscribe = unsubscribe_address(customer_id, purpose) if customer_id and purpose else None
+    words = {**context, "link": links.absolute, "unsubscribe": unsubscribe}
+    subject, _, text = render(f"mail/{kind}.txt", **words).strip().partition("\n")
     row = {
         "id": db.new_id("msg"),
         "customer_id": customer_id,
         "kind": kind,
+        "purpose": purpose,
         "to_address": to_address,
-        "subject": subject.strip(),
+        "subject": " ".join(subject.split()),
         "text": text.strip() + "\n",
-        "html": render(f"mail/{kind}.html", **context),
-        "headers": dict(headers or {}),
+        "html": render(f"mail/{kind}.html", **words),
+        "headers": {**_unsubscribe_headers(unsubscribe), **(headers or {})},
         "dedupe_key": dedupe_key,
         "state": "queued",
         "cost": cost,
@@ -79,24 +96,42 @@ def queue(
     return session.get_one(Message, row["id"])
 
 
+def unsubscribe_address(customer_id: str, purpose: str) -> str:
+    """The signed address that ends one purpose for one customer, without signing in."""
+    return links.signed("/unsubscribe", "unsubscribe", [customer_id, purpose])
+
+
+def _unsubscribe_headers(address: str | None) -> dict[str, str]:
+    if address is None:
+        return {}
+    return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
 class Outbox:
     """Sends queued messages; without MAIL_URL they stay readable at the mailbox page."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, allowed: Allowed) -> None:
         self._url = settings.mail_url
+        self._allowed = allowed
 
     def send(self, payload: dict[str, Any]) -> None:
         """The task "send-mail": hand the message over, then note that it went."""
         with db.transaction(read_only=True) as session:
-            message = session.get_one(Message, payload["message"])
-        if message.state == "sent":
-            return
-        if self._url:
+            message = session.get(Message, payload["message"])
+            if message is None or message.state != "queued":
+                return  # sent before, or erased with its customer
+            withheld = bool(
+                message.purpose
+                and message.customer_id
+                and not self._allowed(session, message.customer_id, message.purpose)
+            )
+        if self._url and not withheld:
             _deliver(self._url, message)
         with db.transaction() as session:
-            row = session.get_one(Message, message.id)
-            row.state, row.sent_at = "sent", db.now()
-            session.add(row)
+            row = session.get(Message, message.id)
+            if row is not None:
+                row.state, row.sent_at = ("withheld", None) if withheld else ("sent", db.now())
+                session.add(row)
 
 
 def _deliver(url: str, message: Message) -> None:
@@ -120,8 +155,7 @@ def _deliver(url: str, message: Message) -> None:
         server.send_message(mail)
 
 
-def mailbox(session: Session, most: int = 200) -> list[Message]:
-    """The newest messages, for the mailbox page of a shop without MAIL_URL."""
-    return list(
-        session.exec(select(Message).order_by(col(Message.created_at).desc(), col(Message.id).desc()).limit(most))
-    )
+def mailbox(session: Session, most: int = 200, *, to: str = "") -> list[Message]:
+    """The newest messages (to one address), for the mailbox page of a shop without MAIL_URL."""
+    statement = select(Message).order_by(col(Message.created_at).desc(), col(Message.id).desc()).limit(most)
+    return list(session.exec(statement.where(Message.to_address == to) if to else statement))

@@ -47,10 +47,12 @@ class Shell:
             if b"v=" in scope.get("query_string", b""):
                 headers["Cache-Control"] = STATIC_LIFE
             return
-        headers["Content-Security-Policy"] = (
+        # A page that shows foreign markup (a mail) brings a policy of its own.
+        headers.setdefault(
+            "Content-Security-Policy",
             f"default-src 'self'; script-src 'self' 'nonce-{state['nonce']}'; style-src 'self'; "
             "img-src 'self' data: blob:; connect-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; "
-            f"base-uri 'none'; frame-ancestors 'none'; form-action {self._form_action}"
+            f"base-uri 'none'; frame-ancestors 'none'; form-action {self._form_action}",
         )
         if self._secure:
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

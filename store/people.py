@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from store import auth, db, events
+from store import auth, db, events, links
 from store.errors import ShopError, invalid
 from store.events import NOBODY, Visitor
 
@@ -33,6 +33,7 @@ class Customer(SQLModel, table=True):
     verified_at: datetime | None = None
     merged_into_id: str | None = Field(default=None, foreign_key="customer.id")
     suggestions_off: bool = False
+    erased_at: datetime | None = None  # closed: what is left is the books'
     synthetic: bool = False  # made by the demo history
 
 
@@ -65,6 +66,16 @@ class Consent(SQLModel, table=True):
     at: datetime
 
 
+class Suppression(SQLModel, table=True):
+    """An address that is not written to with messages again, kept as a keyed hash: it outlives the person's data."""
+
+    __tablename__ = "suppression"
+
+    address_hash: str = Field(primary_key=True)
+    reason: str  # account closed
+    at: datetime
+
+
 class Staff(SQLModel, table=True):
     """A person who works for the house."""
 
@@ -94,15 +105,14 @@ def normalise_email(text: str) -> str:
     """
     email = text.strip().lower()
     local, _, domain = email.rpartition("@")
-    ascii_domain = domain.encode("idna", "ignore").decode() if domain else ""
-    if (
-        not local
-        or "." not in ascii_domain
-        or len(email) > 254
-        or any(char.isspace() or char in '<>,;"' for char in email)
-    ):
+    try:
+        ascii_domain = domain.encode("idna").decode()
+    except UnicodeError:
+        ascii_domain = ""  # an empty or overlong label
+    strange = any(char.isspace() or not char.isprintable() or char in '<>,;:"()[]\\' for char in email)
+    if not local or "." not in ascii_domain or "@" in local or len(email) > 254 or len(local) > 64 or strange:
         raise invalid("That does not look like an e-mail address.", field="email")
-    return email
+    return f"{local}@{ascii_domain}"
 
 
 def find_by_email(session: Session, email: str) -> Customer | None:
@@ -125,79 +135,173 @@ def new_customer(session: Session, email: str, name: str = "", *, synthetic: boo
 def verify_email(session: Session, customer: Customer, email: str) -> Verified:
     """Record that the customer proved the address; guests who gave the same address become this customer.
 
-    The caller moves what belongs to the joined guests (designs, orders, carts, events) to the customer.
+    The caller moves what belongs to the joined guests (designs, orders, events) to the customer.
 
     Raises:
         ShopError: 409, another customer proved this address before.
     """
+    row = {"id": db.new_id("idn"), "customer_id": customer.id, "kind": "email", "value": email, "verified_at": db.now()}
+    statement = db.insert(session, Identity).values(**row).on_conflict_do_nothing(index_elements=["kind", "value"])
+    session.execute(statement)
     owner = find_by_email(session, email)
-    if owner is not None and owner.id != customer.id:
+    if owner is None or owner.id != customer.id:
         raise ShopError(409, "Address in use", "This address already belongs to an account. Please sign in with it.")
-    if owner is None:
-        session.add(
-            Identity(id=db.new_id("idn"), customer_id=customer.id, kind="email", value=email, verified_at=db.now())
-        )
     customer.verified_at = customer.verified_at or db.now()
     session.add(customer)
-    guests = session.exec(
-        select(Customer).where(
-            Customer.email == email,
-            Customer.id != customer.id,
+    session.flush()
+    return Verified(customer.id, join_guests(session, customer.id, email))
+
+
+def join_guests(session: Session, customer_id: str, email: str) -> tuple[str, ...]:
+    """Guests who gave this address become the customer who proved it; two people who proved theirs never do."""
+    joined = session.execute(
+        update(Customer)
+        .where(
+            col(Customer.email) == email,
+            col(Customer.id) != customer_id,
             col(Customer.verified_at).is_(None),
             col(Customer.merged_into_id).is_(None),
         )
-    ).all()
+        .values(merged_into_id=customer_id)
+        .returning(col(Customer.id))
+    )
+    guests = tuple(sorted(joined.scalars()))
     for guest in guests:
-        guest.merged_into_id = customer.id
-        session.add(guest)
-    session.flush()
-    return Verified(customer.id, tuple(guest.id for guest in guests))
+        _keep_refusals(session, guest, customer_id)
+    return guests
 
 
 # -- consent ---------------------------------------------------------------------------------------------------------
 
 
-def consents_of(session: Session, customer_id: str) -> frozenset[str]:
-    """The purposes this customer consents to now; an opt-out among joined customers wins."""
+def answers_of(session: Session, customer_id: str) -> dict[str, Consent]:
+    """The newest answer of this customer to each purpose that was asked."""
     answers = session.exec(
         select(Consent).where(Consent.customer_id == customer_id).order_by(col(Consent.at), col(Consent.id))
-    ).all()
-    newest = {answer.purpose: answer.granted for answer in answers}
-    return frozenset(purpose for purpose, granted in newest.items() if granted)
+    )
+    return {answer.purpose: answer for answer in answers}
+
+
+def history_of(session: Session, customer_id: str) -> list[Consent]:
+    """Every answer this customer ever gave, the newest first."""
+    statement = select(Consent).where(Consent.customer_id == customer_id)
+    return list(session.exec(statement.order_by(col(Consent.at).desc(), col(Consent.id).desc())))
+
+
+def consents_of(session: Session, customer_id: str) -> frozenset[str]:
+    """The purposes this customer consents to now."""
+    return frozenset(purpose for purpose, answer in answers_of(session, customer_id).items() if answer.granted)
+
+
+def may_write(session: Session, customer_id: str, purpose: str) -> bool:
+    """Whether a mail of this purpose may leave now: consent stands and the address is not suppressed."""
+    customer = session.get(Customer, customer_id)
+    if customer is None or customer.erased_at is not None or customer.merged_into_id is not None:
+        return False
+    suppressed = session.get(Suppression, links.digest("suppression", customer.email)) is not None
+    return not suppressed and purpose in consents_of(session, customer_id)
 
 
 def answer_consent(
-    session: Session, visitor: Visitor, purposes: Iterable[str], source: str, *, customer_id: str | None = None
+    session: Session,
+    visitor: Visitor,
+    purposes: Iterable[str],
+    source: str,
+    *,
+    customer_id: str | None = None,
+    over: Iterable[str] = PURPOSES,
 ) -> frozenset[str]:
-    """Store the answer to all purposes (those given are granted, the others refused) where it changed."""
+    """Store the answer to purposes (those given are granted, the others refused) where it is new; valid at once.
+
+    Args:
+        over: the purposes that were asked about; answers to the others stand.
+
+    Returns:
+        The purposes consented to now.
+    """
     wanted = frozenset(purposes) & frozenset(PURPOSES)
     customer_id = customer_id or visitor.customer_id
-    before = consents_of(session, customer_id) if customer_id else visitor.consents
-    first_time = not visitor.consent_asked
-    for purpose in PURPOSES:
-        granted = purpose in wanted
-        if granted == (purpose in before) and not first_time:
-            continue
-        session.add(
-            Consent(
-                id=db.new_id("cns"),
-                customer_id=customer_id,
-                session_id=visitor.session_id,
-                purpose=purpose,
-                granted=granted,
-                text_version=CONSENT_TEXT_VERSION,
-                source=source,
-                at=db.now(),
-            )
-        )
-        kind = "consent-given" if granted else "consent-withdrawn"
-        events.record(session, visitor, kind, customer_id=customer_id, facts={"purpose": purpose, "source": source})
+    before = _answers_before(session, visitor, customer_id)
+    after = {purpose for purpose, granted in before.items() if granted}
+    for purpose in (name for name in PURPOSES if name in frozenset(over)):
+        signal = visitor.opted_out and purpose == "personalisation"  # the browser's own refusal stands above a click
+        granted = purpose in wanted and not signal
+        (after.add if granted else after.discard)(purpose)
+        if before.get(purpose) != granted:
+            _append(session, visitor, customer_id, purpose, granted, "browser signal" if signal else source)
     if visitor.session_id:
         row = auth.ensure_session(session, visitor.session_id)
-        row.purposes, row.consent_asked = sorted(wanted), True
+        row.purposes, row.consent_asked = sorted(after), True
         session.add(row)
     session.flush()
-    return wanted
+    return frozenset(after)
+
+
+def _answers_before(session: Session, visitor: Visitor, customer_id: str | None) -> dict[str, bool]:
+    if customer_id:
+        return {purpose: answer.granted for purpose, answer in answers_of(session, customer_id).items()}
+    return {purpose: purpose in visitor.consents for purpose in PURPOSES} if visitor.consent_asked else {}
+
+
+def _append(
+    session: Session, visitor: Visitor, customer_id: str | None, purpose: str, granted: bool, source: str
+) -> None:
+    session.add(
+        Consent(
+            id=db.new_id("cns"),
+            customer_id=customer_id,
+            session_id=visitor.session_id,
+            purpose=purpose,
+            granted=granted,
+            text_version=CONSENT_TEXT_VERSION,
+            source=source,
+            at=db.now(),
+        )
+    )
+    kind = "consent-given" if granted else "consent-withdrawn"
+    events.record(session, visitor, kind, customer_id=customer_id, facts={"purpose": purpose, "source": source})
+
+
+def end_consent(session: Session, customer_id: str, purpose: str, source: str) -> None:
+    """Withdraw one purpose for a customer who need not be signed in; a second time changes nothing."""
+    if purpose in consents_of(session, customer_id):
+        _append(session, NOBODY, customer_id, purpose, False, source)
+        session.flush()
+
+
+def carry_refusals(session: Session, visitor: Visitor, customer_id: str) -> list[str]:
+    """At sign-in: what this browser refused (or signals) ends for the account as well; an opt-out wins."""
+    granted = consents_of(session, customer_id)
+    refused = set(PURPOSES) - visitor.consents if visitor.consent_asked else set()
+    if visitor.opted_out:
+        refused.add("personalisation")
+    ended = sorted(granted & refused)
+    if ended:
+        answer_consent(session, visitor, (), "refused in this browser", customer_id=customer_id, over=ended)
+    return ended
+
+
+def _keep_refusals(session: Session, guest_id: str, customer_id: str) -> None:
+    guest = answers_of(session, guest_id)
+    own = consents_of(session, customer_id)
+    for purpose in sorted(own):
+        if purpose in guest and not guest[purpose].granted:
+            _append(session, NOBODY, customer_id, purpose, False, "refused as a guest")
+
+
+def suppress(session: Session, email: str, reason: str) -> None:
+    """Never write messages to this address again, whoever brings it back, until its owner asks for them anew."""
+    row = {"address_hash": links.digest("suppression", email), "reason": reason, "at": db.now()}
+    session.execute(
+        db.insert(session, Suppression).values(**row).on_conflict_do_nothing(index_elements=["address_hash"])
+    )
+
+
+def lift_suppression(session: Session, email: str) -> None:
+    """Its owner proved the address and asked for messages."""
+    row = session.get(Suppression, links.digest("suppression", email))
+    if row is not None:
+        session.delete(row)
 
 
 # -- staff -----------------------------------------------------------------------------------------------------------
@@ -212,3 +316,11 @@ def new_staff(session: Session, name: str, email: str, role: str) -> Staff:
     session.flush()
     events.record(session, NOBODY, "staff-action", subject=staff.id, facts={"action": "staff added", "role": role})
     return staff
+
+
+def names_of_staff(session: Session, ids: Iterable[str | None]) -> dict[str, str]:
+    """The names of members of staff, by id."""
+    wanted = sorted({staff_id for staff_id in ids if staff_id})
+    if not wanted:
+        return {}
+    return {staff.id: staff.name for staff in session.exec(select(Staff).where(col(Staff.id).in_(wanted)))}

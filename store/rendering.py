@@ -34,12 +34,17 @@ def moment(value: datetime, locale: str = "en") -> str:
     return format_datetime(value, format="d MMM y, HH:mm", locale=locale)
 
 
+def _is_html(template: str | None) -> bool:
+    """Everything is escaped as HTML but the plain text of mails."""
+    return template is None or not template.endswith(".txt")
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The shop's Jinja environment."""
     env = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
-        autoescape=True,
+        autoescape=_is_html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from store import auth, db, people, rendering
 from store.auth import Signer, WebSession
 from store.db import Db
-from store.errors import ShopError, forbidden
+from store.errors import ShopError, SignInNeededError, forbidden
 from store.events import Visitor
 from store.settings import Settings
 
@@ -76,15 +76,30 @@ def use_session_token(request: Request, token: str) -> str:
 
 
 def rotate_session(session: Session, request: Request) -> WebSession:
-    """A new session that takes over the old one's work; at every sign-in and sign-out, against fixation."""
+    """A new session that takes over the old one's work; at every sign-in, against fixation."""
     old = session.get(WebSession, session_id_of(request))
-    request.state.set_session_token = db.new_secret()
-    new = auth.ensure_session(session, use_session_token(request, request.state.set_session_token))
+    new = _new_session(session, request)
     if old is not None:
         new.purposes, new.consent_asked, new.state = list(old.purposes), old.consent_asked, dict(old.state)
         session.delete(old)
     session.add(new)
     session.flush()
+    return new
+
+
+def leave_session(session: Session, request: Request) -> WebSession:
+    """An empty session in place of the old one, at sign-out: the next person at this browser inherits nothing."""
+    old = session.get(WebSession, session_id_of(request))
+    new = _new_session(session, request)
+    if old is not None:
+        session.delete(old)
+        session.flush()
+    return new
+
+
+def _new_session(session: Session, request: Request) -> WebSession:
+    request.state.set_session_token = db.new_secret()
+    new = auth.ensure_session(session, use_session_token(request, request.state.set_session_token))
     request.state.web_session = new
     return new
 
@@ -108,15 +123,14 @@ def csrf_of(request: Request) -> str:
 def resolve_visitor(request: Request, session: Db) -> Visitor:
     """The visitor of this request: session row, customer or staff, consent; one or two indexed reads."""
     opted_out = request.headers.get("sec-gpc") == "1"
-    visitor = Visitor(opted_out=opted_out)
+    visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
     if request.cookies.get(SESSION_COOKIE):
         row = session.get(WebSession, session_id_of(request))
-        visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
         if row is not None and row.expires_at > db.now():
             request.state.web_session = row
             visitor = _known(session, row, opted_out)
-    else:
-        visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
+        elif row is not None:
+            request.state.session_ended = True
     request.state.visitor = visitor
     return visitor
 
@@ -135,6 +149,33 @@ def _known(session: Session, row: WebSession, opted_out: bool) -> Visitor:
 
 
 Who = Annotated[Visitor, Depends(resolve_visitor)]
+
+
+def me(session: Session, visitor: Visitor) -> people.Customer:
+    """The customer who is signed in.
+
+    Raises:
+        SignInNeededError: nobody is.
+    """
+    return session.get_one(people.Customer, _customer_only(visitor).customer_id)
+
+
+def _customer_only(visitor: Who) -> Visitor:
+    if not visitor.signed_in:
+        raise SignInNeededError
+    return visitor
+
+
+def _staff_only(visitor: Who) -> Visitor:
+    if visitor.signed_in:
+        raise forbidden("This part of the house is for its staff.")
+    if not visitor.is_staff:
+        raise SignInNeededError
+    return visitor
+
+
+Account = Annotated[Visitor, Depends(_customer_only)]
+StaffOnly = Annotated[Visitor, Depends(_staff_only)]
 
 
 # -- requests that only our own pages may send -----------------------------------------------------------------------
@@ -224,13 +265,31 @@ def render(
 
 def redirect(request: Request, url: str, flash: str | None = None, kind: str = "info") -> RedirectResponse:
     """Post/Redirect/Get: see the page at `url`, with a sentence to read once."""
-    if not url.startswith("/") or url.startswith(("//", "/\\")):
-        url = "/"  # never to another site, whatever a form says
-    response = RedirectResponse(url, status_code=303)
+    response = RedirectResponse(safe_path(url), status_code=303)
     if flash:
         token = signer_of(request).sign("flash", [[kind, flash]])
         response.set_cookie(FLASH_COOKIE, token, max_age=300, httponly=True, samesite="lax", secure=secure(request))
     return response
+
+
+def safe_path(url: str, otherwise: str = "/") -> str:
+    """The address if it is a path of our own, else another: never to another site, whatever a form says."""
+    strange = any(ord(char) <= 32 or char == "\\" for char in url)  # browsers drop tabs and turn backslashes
+    if strange or not url.startswith("/") or url.startswith("//") or len(url) > 2000:
+        return otherwise
+    return url
+
+
+def _to_sign_in(request: Request, error: ShopError) -> RedirectResponse:
+    """To the sign-in page with a sentence, and from there back to where they were."""
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method not in ("GET", "HEAD"):
+        parts = urlsplit(request.headers.get("referer", "/"))  # the page that held the form
+        back = parts.path + (f"?{parts.query}" if parts.query else "")
+    sentence = error.detail
+    if getattr(request.state, "session_ended", False):
+        sentence = "Your session has ended and nothing was changed. Please sign in; you will then be back here."
+    return redirect(request, f"/sign-in?next={quote(safe_path(back), safe='/')}", sentence)
 
 
 def secure(request: Request) -> bool:
@@ -258,6 +317,8 @@ def refusal(request: Request, error: ShopError) -> Response:
     """A refusal as its asker can read it: problem, partial or page."""
     if wants_json(request):
         return problem(error.status, error.title, error.detail, error.extra)
+    if isinstance(error, SignInNeededError):
+        return _to_sign_in(request, error)
     context = {"status": error.status, "title": error.title, "detail": error.detail}
     template = "_error.html" if wants_partial(request) else "error.html"
     return render(request, template, context, title=error.title, status=error.status)

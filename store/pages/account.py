@@ -1,0 +1,158 @@
+"""The customer's own rooms: designs, orders and offers; the other rooms of an account are added to its router."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from store import db, web
+from store.crm import offers
+from store.db import Db
+from store.pages import consent, details, mailbox, register, sign_in
+from store.pages.cards import Picture, picture_of
+from store.rendering import day
+from store.shop import catalog, designs, orders
+from store.shop.designs import Design
+from store.web import Account, OurForm, Who
+
+router = APIRouter(include_in_schema=False)
+
+RECENT = 3
+
+
+# -- my things -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DesignView:
+    """A saved design as it stands today."""
+
+    code: str
+    name: str
+    sentence: str
+    saved: str
+    picture: Picture
+    price: int | None  # now; None when it is not sold any more
+    currency: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order in one line."""
+
+    number: str
+    placed: str
+    state: str
+    tone: str
+    total: int
+    currency: str
+    pieces: tuple[str, ...]
+    pictures: Picture
+
+
+def _designs(session: Session, found: Sequence[Design]) -> list[DesignView]:
+    views = []
+    for design in found:
+        item = catalog.version(session, design.model_version)
+        price: int | None = None
+        changes: tuple[str, ...] = ("This piece is not sold any more.",)
+        sentence, picture = "", picture_of(item, design.choices)
+        if catalog.find(session, design.slug) is not None:
+            now = designs.renewed(session, design)
+            price, changes = now.price, now.changes
+            sentence, picture = now.appraisal.sentence, picture_of(now.published, now.appraisal.completion)
+        views.append(
+            DesignView(
+                design.code, item.name, sentence, day(design.created_at), picture, price, design.currency, changes
+            )
+        )
+    return views
+
+
+def _orders(session: Session, customer_id: str, most: int | None = None) -> list[OrderView]:
+    found = orders.of_customer(session, customer_id)[:most]
+    lines = orders.lines_of(session, found)
+    tones = {"placed": "warn", "released": "", "cancelled": ""}
+    return [
+        OrderView(
+            order.number,
+            day(order.placed_at),
+            order.state_label,
+            tones.get(order.state, "good"),
+            order.total,
+            order.currency,
+            tuple(f"{line.quantity} × {line.name}" if line.quantity > 1 else line.name for line in lines[order.id]),
+            next((line.pictures for line in lines[order.id] if line.pictures), []),
+        )
+        for order in found
+    ]
+
+
+def _page(request: Request, template: str, context: dict[str, Any], title: str, status: int = 200) -> Response:
+    return web.render(request, f"account/{template}.html", context, title=title, status=status)
+
+
+@router.get("/account")
+def overview(request: Request, session: Db, visitor: Who) -> Response:
+    """The account at a glance."""
+    if visitor.is_staff:
+        return web.redirect(request, "/office")
+    customer = web.me(session, visitor)
+    context = {
+        "customer": customer,
+        "designs": _designs(session, designs.of_customer(session, customer.id)[:RECENT]),
+        "orders": _orders(session, customer.id, RECENT),
+        "offers": offers.for_customer(session, customer.id),
+    }
+    return _page(request, "overview", context, "Your account")
+
+
+@router.get("/account/designs")
+def my_designs(request: Request, session: Db, visitor: Who) -> Response:
+    """Saved designs: the customer's, or those of this browser while nobody is signed in."""
+    found: list[Design] = []
+    if visitor.customer_id:
+        found = designs.of_customer(session, visitor.customer_id)
+    elif visitor.session_id:
+        found = designs.of_session(session, visitor.session_id)
+    return _page(request, "designs", {"designs": _designs(session, found)}, "Saved designs")
+
+
+@router.get("/account/orders")
+def my_orders(request: Request, session: Db, visitor: Account) -> Response:
+    """Orders, the newest first."""
+    return _page(request, "orders", {"orders": _orders(session, web.me(session, visitor).id)}, "Orders")
+
+
+@router.get("/account/offers")
+def my_offers(request: Request, session: db.WritingDb, visitor: Account) -> Response:
+    """What the house made for this customer alone; opening the page is noted as seeing it."""
+    customer = web.me(session, visitor)
+    found = offers.sent_to(session, customer.id)
+    for offer in found:
+        if offer.is_open():
+            offers.mark_seen(session, visitor, offer.id)
+    context = {"open": [offer for offer in found if offer.is_open()], "past": [o for o in found if not o.is_open()]}
+    return _page(request, "offers", {**context, "states": offers.STATES}, "Made for you")
+
+
+@router.post("/account/offers/{offer_id}/acceptance", dependencies=[OurForm])
+def accept_offer(request: Request, session: Db, visitor: Account, offer_id: str) -> Response:
+    """Take an offer; it is used at the next checkout that it fits."""
+    offer = offers.accept(session, visitor, offer_id)
+    return web.redirect(request, "/account/offers", f"Kept for you until {day(offer.expires_at)}.", "success")
+
+
+@router.post("/account/offers/{offer_id}/refusal", dependencies=[OurForm])
+def decline_offer(request: Request, session: Db, visitor: Account, offer_id: str) -> Response:
+    """Decline an offer."""
+    offers.decline(session, visitor, offer_id)
+    return web.redirect(request, "/account/offers", "Thank you for telling us; we will not come back to it.")
+
+
+for _rooms in (sign_in.router, register.router, consent.router, details.router, mailbox.router):
+    router.include_router(_rooms)
