@@ -44,7 +44,7 @@ def picture_of(item: Published, completion: Mapping[str, object] | None = None, 
     stills = assets.picture_layers(item.slug, completion or {}, view)
     if stills:
         return [static(url.removeprefix("/static/")) for url in stills]
-    return static(item.model.picture) if item.model.picture else static("icon.svg")
+    return static(f"pictures/{item.model.picture}" if item.model.picture else "icon.svg")
 
 
 def days_in_words(days: int) -> str:

@@ -157,7 +157,7 @@ class _Pen:
             sentence=option.sentence if option else "",
             reason=reason_for(self.item, self.worth.choices, group.id, key(value)) if state == "impossible" else "",
             note="chosen" if group.id in self.worth.choices else "selected",
-            swatch=option.swatch if option else None,
+            swatch=option.swatch if option and (option.swatch or "").startswith("#") else None,
             finish=_finish(group, option.attributes if option else {}),
         )
 

@@ -112,7 +112,7 @@ def picture_of(item: Published, completion: Mapping[str, Any]) -> list[str]:
     layers = assets.picture_layers(item.slug, completion)
     if layers:
         return layers
-    return [static(item.model.picture)] if item.model.picture else []
+    return [static(f"pictures/{item.model.picture}")] if item.model.picture else []
 
 
 def _appraise(item: Published, choices: Mapping[str, Any], texts: Mapping[str, Any]) -> Appraisal:
