@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from store import assets
 from store.money import write, write_difference
@@ -34,17 +34,13 @@ def moment(value: datetime, locale: str = "en") -> str:
     return format_datetime(value, format="d MMM y, HH:mm", locale=locale)
 
 
-def _is_html(template: str | None) -> bool:
-    """Everything is escaped as HTML but the plain text of mails."""
-    return template is None or not template.endswith(".txt")
-
-
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The shop's Jinja environment."""
     env = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
-        autoescape=_is_html,
+        # Everything is escaped as HTML but the plain text of mails.
+        autoescape=select_autoescape(default=True, default_for_string=True, disabled_extensions=("txt",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
