@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from store.money import write
+from store.settings import ROOT
 from store.shop.stripe_sandbox import checkout
 from store.shop.stripe_sandbox.cards import CARDS, read_typed
 from store.shop.stripe_sandbox.ledger import Body
@@ -21,6 +23,8 @@ from store.shop.stripe_sandbox.problems import StripeProblem
 from store.shop.stripe_sandbox.sandbox import Sandbox
 
 TEMPLATES = Path(__file__).parent / "templates"
+TYPEFACES = ROOT / "static" / "vendor"
+HAS_TYPEFACES = (TYPEFACES / "fonts.css").exists()
 LARGEST_FORM = 10_000  # bytes
 # error code → the page's own sentence, where Stripe's speaks to developers
 PAGE_SAYS = {"payment_intent_authentication_failure": "The payment was not confirmed."}
@@ -150,7 +154,7 @@ def _carry_out(box: Sandbox, reference: str, form: dict[str, str], step: Callabl
 def _render(page: _Page) -> Response:
     headers = {
         "content-security-policy": (
-            "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+            "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action 'self' {page.may_go_to}".strip()
         ),
         "cache-control": "no-store",
@@ -179,7 +183,12 @@ async def _style(_request: Request) -> Response:
     return FileResponse(TEMPLATES / "pay.css", media_type="text/css")
 
 
-def routes() -> list[Route]:
+async def _typefaces(_request: Request) -> Response:
+    """The house's typefaces where they are built; the page stands without them."""
+    return FileResponse(TYPEFACES / "fonts.css") if HAS_TYPEFACES else Response("", media_type="text/css")
+
+
+def routes() -> list[BaseRoute]:
     """The pay page, its 3-D Secure question and their style sheet."""
     return [
         Route("/pay/{id}", _step(_show), methods=["GET"]),
@@ -187,4 +196,6 @@ def routes() -> list[Route]:
         Route("/pay/{id}/confirmation", _step(_ask), methods=["GET"]),
         Route("/pay/{id}/confirmation", _step(_confirm), methods=["POST"]),
         Route("/style.css", _style, methods=["GET"]),
+        Route("/fonts.css", _typefaces, methods=["GET"]),
+        Mount("/fonts", StaticFiles(directory=TYPEFACES / "fonts", check_dir=False)),
     ]

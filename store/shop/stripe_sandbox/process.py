@@ -11,11 +11,11 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from store.errors import SettingsError
+from store.settings import ROOT
 from store.shop.stripe_sandbox.keys import SandboxKeys, sandbox_keys
 
 READY = "ready "
 START_TIMEOUT = 20.0  # seconds
-ROOT = Path(__file__).resolve().parents[3]
 
 
 class SandboxFailed(SettingsError):  # noqa: N818 — the name says what happened

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -58,12 +59,20 @@ async def _problem(_request: Request, error: Exception) -> Response:
     return JSONResponse(error.body, error.status)
 
 
+def _end_with_courier(delivering: asyncio.Task[None]) -> None:
+    """A sandbox that tells nothing is worse than none: let the process end, so that it is started afresh."""
+    if not delivering.cancelled() and (error := delivering.exception()):
+        traceback.print_exception(error)
+        os._exit(1)
+
+
 def build(box: Sandbox, courier: Courier) -> ASGIApp:
     """The whole application: API, pay page and knobs."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         delivering = asyncio.create_task(courier.run())
+        delivering.add_done_callback(_end_with_courier)
         sys.stdout.write(f"{READY}{box.base_url}\n")
         sys.stdout.flush()
         yield

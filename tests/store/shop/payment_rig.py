@@ -48,7 +48,10 @@ class Mailslot:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the sender was killed while it wrote
                 slot.letters.append(Letter(body, self.headers["stripe-signature"]))
                 self.send_response(slot.answers.pop(0) if slot.answers else 200)
                 self.send_header("content-length", "0")

@@ -305,7 +305,7 @@ def test_the_page_shows_house_lines_sum_and_test_cards_and_allows_nothing_foreig
         assert said in page.text
     assert "<script" not in page.text
     assert page.headers["content-security-policy"] == (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
         "form-action 'self' http://127.0.0.1:8119"
     )
     assert page.headers["cache-control"] == "no-store"

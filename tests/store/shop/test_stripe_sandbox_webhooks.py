@@ -1,7 +1,13 @@
 """The sandbox's webhooks: signed, repeated until taken, out of order, and never lost with the process."""
 
+import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
+import pytest
+
+from store.shop.payment_provider import PaymentUnavailable
 from tests.store.shop.payment_rig import Rig, checkout_of, eventually
 
 SUCCEEDED, COMPLETED = "payment_intent.succeeded", "checkout.session.completed"
@@ -143,3 +149,39 @@ def test_an_event_under_way_when_the_sandbox_was_killed_comes_again(rig: Rig, or
     rig.kill()
 
     eventually(lambda: sorted(_arrived(rig, checkout.reference)) == [COMPLETED, COMPLETED, SUCCEEDED, SUCCEEDED])
+
+
+def _buy(rig: Rig, order: str) -> str:
+    """Open and pay, insisting until both were acknowledged, as a customer with a bad line does."""
+    while True:
+        try:
+            checkout = rig.provider.open_checkout(checkout_of(order))
+            answer = rig.pay(checkout)
+        except (PaymentUnavailable, httpx2.TransportError):
+            time.sleep(0.02)
+            continue
+        assert answer.status_code == 303
+        return checkout.reference
+
+
+@pytest.mark.trial
+def test_twenty_kills_under_load_lose_no_payment_and_double_none(rig: Rig) -> None:
+    orders = [f"KILL-{number}" for number in range(400)]
+    chance = random.Random(7)
+    with ThreadPoolExecutor(8) as crowd:
+        buying = [crowd.submit(_buy, rig, order) for order in orders]
+        for _ in range(20):
+            time.sleep(chance.uniform(0.05, 0.3))
+            rig.kill()
+        bought = [one.result(timeout=120) for one in buying]
+
+    assert len(set(bought)) == len(orders)
+    sessions = list(rig.stripe.v1.checkout.sessions.list({"limit": 100}).auto_paging_iter())
+    mine = [one for one in sessions if (one.client_reference_id or "").startswith("KILL-")]
+    assert sorted(one.id for one in mine) == sorted(bought)
+    assert {one.payment_status for one in mine} == {"paid"}
+    told = rig.stripe.v1.events.list({"type": "charge.succeeded", "limit": 100}).auto_paging_iter()
+    charges = [event.data.object.to_dict() for event in told]
+    paid = sorted(one["payment_intent"] for one in charges if one["description"].startswith("Deposit for order KILL-"))
+    assert paid == sorted(str(one.payment_intent) for one in mine)
+    eventually(lambda: {letter.event["data"]["object"]["id"] for letter in list(rig.slot.letters)} >= set(bought), 60)
