@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pysat.solvers import Solver
 
 from configurator.compile import Compiled
-from configurator.conditions import Condition, Is
+from configurator.conditions import Answered, Condition, Is
 from configurator.encoding import Encoder
 from configurator.model import PriceRule
 from configurator.pricing import BASIS
@@ -191,6 +191,8 @@ def _matrix(rule: PriceRule, writer: _Writer) -> list[tuple[int, int]]:
         for group, cell in zip(rule.matrix.groups, row, strict=True):
             if cell is not None:
                 literal = writer.both(literal, writer.encoder.literal(Is(group, cell)))
+            elif group not in writer.encoder.always_answered:
+                literal = writer.both(literal, writer.encoder.literal(Answered(group)))
         found.append((writer.both(literal, earlier), amount))
         if not literal:
             break

@@ -222,7 +222,8 @@ class _Trace:
         assert rule.matrix is not None
         values = [self.values.get(group) for group in rule.matrix.groups]
         for row, amount in zip(rule.matrix.rows, rule.amounts, strict=True):
-            if all(cell is None or value in cell for cell, value in zip(row, values, strict=True)):
+            pairs = zip(row, values, strict=True)
+            if all(value is not None and (cell is None or value in cell) for cell, value in pairs):
                 return amount
         return 0
 
