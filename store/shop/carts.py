@@ -72,7 +72,7 @@ def create(session: Session, visitor: Visitor) -> Cart:
     session.flush()
     if visitor.session_id:
         row = _locked(session, visitor.session_id)
-        known = session.get(Cart, row.state.get("cart", ""))
+        known = session.get(Cart, row.state.get("cart") or "")
         if known is None or known.ordered or not _may_read(known, visitor):
             row.state = {**row.state, "cart": cart.id, "bag_count": 0}
             session.add(row)
@@ -210,7 +210,7 @@ def adopt(session: Session, visitor: Visitor) -> int:
         How many lines came from the other bag, to be told to the customer.
     """
     row = _locked(session, visitor.session_id or "")
-    guest = session.get(Cart, row.state.get("cart", ""))
+    guest = session.get(Cart, row.state.get("cart") or "")
     if guest is not None and (guest.ordered or guest.customer_id not in (None, visitor.customer_id)):
         guest = None
     mine = select(Cart).where(Cart.customer_id == visitor.customer_id, col(Cart.ordered).is_(None))

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 RELEASE, SETTLE, REFUND = "release-order", "settle-checkout", "refund-payment"  # kinds of tasks
 UNFINISHED = ("opening", "opened")
+TASK_AFTER = timedelta(seconds=15)  # a notice is acted on when it comes; the task is for when that failed
 
 
 class Payment(SQLModel, table=True):
@@ -260,6 +261,11 @@ def ask_refund(session: Session, payment: Payment, amount: int, reason: str, ord
         tasks.enqueue(session, REFUND, {"refund": row["id"]}, dedupe_key=f"{REFUND}:{row['id']}")
 
 
+def refunds_of(session: Session, order: Order) -> list[Refund]:
+    """What went back, or is on its way."""
+    return list(session.exec(select(Refund).where(Refund.order_id == order.id).order_by(col(Refund.asked_at))).all())
+
+
 def refund(till: Till, refund_id: str) -> None:
     """Carry out a refund that was asked for; asking the provider twice pays back once.
 
@@ -302,8 +308,11 @@ def refund(till: Till, refund_id: str) -> None:
 # -- notices of the provider -----------------------------------------------------------------------------------------
 
 
-def receive(till: Till, body: bytes, signature: str) -> None:
-    """Take a webhook: verify the raw body, store the notice first, then read again what it is about.
+def receive(till: Till, body: bytes, signature: str) -> str | None:
+    """Take a webhook: verify the raw body and store the notice, with the task that will act on it.
+
+    Returns:
+        The notice's id when it asks for something and is new, so that the caller may act at once.
 
     Raises:
         BadSignature: the provider did not send this.
@@ -313,11 +322,19 @@ def receive(till: Till, body: bytes, signature: str) -> None:
         row = {"id": notice.id, "kind": notice.kind, "reference": notice.reference, "received_at": db.now()}
         statement = db.insert(session, WebhookEvent).values(**row).on_conflict_do_nothing(index_elements=["id"])
         if session.execute(statement.returning(col(WebhookEvent.id))).first() is None:
-            return  # known: done, or the task that was asked for then will do it
+            return None  # known: done, or the task that was asked for then will do it
         if notice.kind in ("checkout_completed", "checkout_expired"):
-            tasks.enqueue(session, SETTLE, {"event": notice.id}, dedupe_key=f"{SETTLE}:{notice.id}")
-        elif notice.kind == "payment_failed":
+            tasks.enqueue(
+                session,
+                SETTLE,
+                {"event": notice.id},
+                dedupe_key=f"{SETTLE}:{notice.id}",
+                run_at=db.now() + TASK_AFTER,
+            )
+            return notice.id
+        if notice.kind == "payment_failed":
             _note_failure(session, notice.reference)
+    return None
 
 
 def settle_notice(till: Till, event_id: str) -> None:

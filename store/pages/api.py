@@ -1,0 +1,210 @@
+"""The JSON calls of configuring: products, analysis, explanation, repairs, completion and designs."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+
+import configurator
+from configurator import Choices, Conflict, NotKnownInTime, Texts
+from configurator.choices import key
+from configurator.wording import value_label
+from store import auth, db, links
+from store.db import Db
+from store.errors import ShopError
+from store.events import Visitor
+from store.pages import selling_api, shapes
+from store.pages.shapes import PROBLEMS
+from store.shop import catalog, designs
+from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem
+from store.shop.catalog import Published
+from store.shop.designs import Design
+from store.web import SameOrigin, Who
+
+router = APIRouter(prefix="/api", tags=["configuring"], responses=PROBLEMS)
+MOST_REPAIRS = 3
+
+
+def reading() -> Iterator[Session]:
+    """A session for the posts that only ask: they wait for nobody who writes."""
+    with db.transaction(read_only=True) as session:
+        yield session
+
+
+Reading = Annotated[Session, Depends(reading, scope="function")]
+
+
+@router.get("/products")
+def products(session: Reading) -> list[shapes.Product]:
+    """Everything that is sold."""
+    return [
+        shapes.Product(
+            slug=item.slug,
+            name=item.name,
+            configurable=item.model.configurable,
+            from_price=shapes.Money(amount=item.from_price, currency=item.model.currency),
+        )
+        for item in catalog.listing(session)
+    ]
+
+
+@router.post("/products/{slug}/analysis", response_model=shapes.Analysis, dependencies=[SameOrigin])
+def analysis(slug: str, body: shapes.Chosen, session: Reading) -> JSONResponse:
+    """The state, price and days of every value, for these choices."""
+    item = catalog.published(session, slug)
+    choices, texts = checked(item, body.choices, body.texts)
+    return JSONResponse(_analysis(item, choices, texts))
+
+
+@router.post("/products/{slug}/explanation", dependencies=[SameOrigin])
+def explanation(slug: str, body: shapes.Wanted, session: Reading) -> shapes.Explanation:
+    """Why the wanted value does not go with the choices."""
+    item, choices, _, want = _wanted(session, slug, body)
+    try:
+        found = configurator.explain(item.compiled, choices, want)
+    except NotKnownInTime as error:
+        raise _too_long() from error
+    return shapes.Explanation(
+        culprits=[shapes.Culprit(group=group, value=value) for group, value in found.culprits],
+        rules=[shapes.Reason(id=rule.id, reason=rule.reason) for rule in found.rules],
+    )
+
+
+@router.post("/products/{slug}/repairs", dependencies=[SameOrigin])
+def repairs(slug: str, body: shapes.Wanted, session: Reading) -> shapes.Repairs:
+    """Minimal changes with which the wanted value can be had."""
+    item, choices, texts, want = _wanted(session, slug, body)
+    try:
+        found = configurator.repairs(item.compiled, choices, want, texts=texts, k=MOST_REPAIRS)
+    except NotKnownInTime as error:
+        raise _too_long() from error
+    return shapes.Repairs(
+        repairs=[
+            shapes.Repair(
+                set=dict(repair.set),
+                drop=list(repair.drop),
+                price_delta=repair.price_delta,
+                lead_time_delta_days=repair.lead_time_delta_days,
+            )
+            for repair in found
+        ]
+    )
+
+
+@router.post("/products/{slug}/completion", response_model=shapes.Analysis, dependencies=[SameOrigin])
+def completion(slug: str, body: shapes.Completing, session: Reading) -> JSONResponse:
+    """A complete design that holds the choices and is the best by the objective."""
+    item = catalog.published(session, slug)
+    choices, texts = checked(item, body.choices, body.texts)
+    _refuse_conflict(item, choices)
+    try:
+        whole = configurator.complete(item.compiled, choices, body.objective)
+    except NotKnownInTime as error:
+        raise _too_long() from error
+    return JSONResponse(_analysis(item, whole, texts))
+
+
+# -- designs ---------------------------------------------------------------------------------------------------------
+
+
+@router.post("/designs", status_code=201, dependencies=[SameOrigin])
+def save_design(request: Request, body: shapes.NewDesign, session: Db, who: Who) -> shapes.SavedDesign:
+    """Save a design under a code."""
+    auth.limit("600/minute", "designs", selling_api.asker(request))
+    design = designs.save(session, who, body.slug, body.choices, body.texts)
+    return _saved(session, design, who)
+
+
+@router.get("/designs/{code}")
+def read_design(request: Request, code: str, session: Db, who: Who) -> shapes.SavedDesign:
+    """The design that a code opens; without its texts for anyone but its owner."""
+    try:
+        design = designs.by_code(session, code)
+    except ShopError:
+        auth.limit("60/minute", "codes", selling_api.asker(request))  # trying codes one after the other gets slow
+        raise
+    return _saved(session, design, who)
+
+
+def _saved(session: Session, design: Design, who: Visitor) -> shapes.SavedDesign:
+    item = catalog.version(session, design.model_version)
+    texts = designs.texts_for(design, who)
+    worth = appraise(item, design.choices, texts)
+    return shapes.SavedDesign(
+        code=design.code,
+        url=links.absolute(f"/designs/{design.code}"),
+        slug=design.slug,
+        name=item.name,
+        choices=design.choices,
+        texts=texts,
+        sentence=worth.sentence,
+        price=selling_api.price_of(worth),
+        lead_time=selling_api.days_of(worth),
+        model_version=design.model_version,
+    )
+
+
+# -- the joints ------------------------------------------------------------------------------------------------------
+
+
+def _wanted(session: Session, slug: str, body: shapes.Wanted) -> tuple[Published, Choices, Texts, Choices]:
+    item = catalog.published(session, slug)
+    choices, texts = checked(item, body.choices, body.texts)
+    want, _ = checked(item, body.want, {})
+    _refuse_conflict(item, choices)
+    return item, choices, texts, want
+
+
+def _refuse_conflict(item: Published, choices: Choices) -> None:
+    found = configurator.analyse(item.compiled, choices)
+    if isinstance(found, Conflict):
+        raise conflict_problem(found)
+
+
+def _too_long() -> ShopError:
+    return ShopError(503, "Not known in time", "This question took too long to answer. Please ask again.")
+
+
+def _analysis(item: Published, choices: Choices, texts: Texts) -> dict[str, Any]:
+    """Plain values: an analysis is asked for after every click, and is correct by construction."""
+    try:
+        found = configurator.analyse(item.compiled, choices)
+        changes = configurator.differences(item.compiled, choices, texts)
+    except NotKnownInTime as error:
+        raise _too_long() from error
+    if isinstance(found, Conflict):
+        raise conflict_problem(found)
+    worth: Appraisal = appraise(item, choices, texts)
+    groups = []
+    for state in found.groups:
+        group = item.model.group(state.id)
+        if group is None:
+            continue
+        values = []
+        for value in state.values:
+            change = changes.get((state.id, key(value.id)))
+            values.append(
+                {
+                    "id": value.id,
+                    "label": value_label(group, [str(value.id)] if group.kind == "several" else value.id),
+                    "state": value.state,
+                    "price_delta": change.price_delta if change else None,
+                    "lead_time_delta_days": change.lead_time_delta_days if change else None,
+                }
+            )
+        groups.append(
+            {"id": state.id, "label": group.label, "kind": group.kind, "needed": state.needed, "values": values}
+        )
+    return {
+        "choices": found.choices,
+        "complete": found.complete,
+        "groups": groups,
+        "price": {"amount": worth.price.amount, "currency": worth.price.currency, "lines": worth.price_lines},
+        "lead_time": {"min_days": worth.lead_time.min_days, "max_days": worth.lead_time.max_days},
+        "model_version": item.version,
+    }
+
+
+router.include_router(selling_api.router)

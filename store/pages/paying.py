@@ -1,0 +1,62 @@
+"""The way to the payment page and back: a signed link opens it, the truth is read again at the provider."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlmodel import Session
+
+from store import db
+from store.errors import ShopError, not_found
+from store.events import Visitor
+from store.shop import order_links, orders, payments
+from store.shop.orders import Order
+from store.shop.payments import Till
+from store.web import redirect, resolve_visitor
+
+router = APIRouter(include_in_schema=False)
+
+
+def till_of(request: Request) -> Till:
+    """Where this shop takes money.
+
+    Raises:
+        ShopError: 503, it has no payment provider (a shop without the sandbox's process).
+    """
+    till: Till | None = getattr(request.app.state, "till", None)
+    if till is None:
+        raise ShopError(503, "Payment not reachable", "Payments are not set up in this shop just now.")
+    return till
+
+
+def seen_order(session: Session, number: str, visitor: Visitor, key: str | None) -> Order:
+    """The order, for its session, its customer, staff, or whoever holds its signed link.
+
+    Raises:
+        ShopError: 404 for anyone else, as if there were none.
+    """
+    order = orders.by_number(session, number)
+    if not (order_links.opens(order.number, key) or orders.may_see(order, visitor)):
+        raise not_found("order")
+    return order
+
+
+def _order_id(request: Request, number: str, key: str | None) -> tuple[str, str]:
+    """Who may not see the order does not pay it either; the reading ends before the provider is asked."""
+    with db.transaction(read_only=True) as session:
+        visitor = resolve_visitor(request, session)
+        order = seen_order(session, number, visitor, key)
+        return order.id, order.number
+
+
+@router.get("/orders/{number}/payment")
+def pay(request: Request, number: str, key: str | None = None) -> Response:
+    """Open the payment page, or the one that is open already, and go there."""
+    order_id, number = _order_id(request, number, key)
+    return RedirectResponse(payments.open_checkout(till_of(request), order_id), status_code=303)
+
+
+@router.get("/orders/{number}/return")
+def come_back(request: Request, number: str, key: str | None = None) -> Response:
+    """Back from the payment page: read again how it stands, so that "Paid" shows before the webhook comes."""
+    order_id, number = _order_id(request, number, key)
+    payments.settle_order(till_of(request), order_id)
+    return redirect(request, order_links.path(number) if key else f"/orders/{number}")

@@ -1,0 +1,131 @@
+"""The JSON calls of buying: bags, their lines, and placing an order exactly once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from sqlmodel import Session
+
+from store import auth, checkout
+from store.db import Db
+from store.errors import ShopError, invalid
+from store.events import Visitor
+from store.pages import shapes
+from store.shop import carts, designs, order_links
+from store.shop.appraisal import Appraisal
+from store.shop.carts import Cart, LineView
+from store.shop.delivery import check_form
+from store.shop.orders import Order
+from store.web import SameOrigin, Who
+
+router = APIRouter(tags=["buying"])
+
+
+def asker(request: Request) -> str:
+    """Whose tries are counted together."""
+    return request.client.host if request.client else "unknown"
+
+
+def price_of(worth: Appraisal) -> shapes.Price:
+    """A price with its trace."""
+    lines = [shapes.Line(label=line.label, amount=line.amount) for line in worth.price.lines]
+    return shapes.Price(amount=worth.price.amount, currency=worth.price.currency, lines=lines)
+
+
+def days_of(worth: Appraisal) -> shapes.Days:
+    """When it is ready."""
+    return shapes.Days(min_days=worth.lead_time.min_days, max_days=worth.lead_time.max_days)
+
+
+@router.post("/carts", status_code=201, dependencies=[SameOrigin])
+def new_cart(session: Db, who: Who) -> shapes.Bag:
+    """A new, empty bag."""
+    return bag_of(session, carts.create(session, who), who)
+
+
+@router.get("/carts/{cart_id}")
+def read_cart(cart_id: str, session: Db, who: Who) -> shapes.Bag:
+    """A bag as it stands now."""
+    return bag_of(session, carts.readable(session, cart_id, who), who)
+
+
+@router.post("/carts/{cart_id}/lines", status_code=201, dependencies=[SameOrigin])
+def add_line(cart_id: str, body: shapes.NewLine, session: Db, who: Who) -> shapes.Bag:
+    """Put a design (by its code) or a product as it comes into a bag."""
+    cart = carts.readable(session, cart_id, who)
+    if (body.design is None) == (body.slug is None):
+        raise invalid("Please name either a design or a slug.", fields=["design", "slug"])
+    if body.design is not None:
+        design = designs.by_code(session, body.design)
+    else:
+        design = designs.save(session, who, body.slug or "", {}, {})
+    carts.add(session, who, cart, design, body.quantity)
+    return bag_of(session, cart, who)
+
+
+@router.post("/orders", status_code=201, dependencies=[SameOrigin])
+def place_order(
+    request: Request,
+    response: Response,
+    body: shapes.NewOrder,
+    session: Db,
+    who: Who,
+    idempotency_key: Annotated[str, Header(min_length=1, max_length=200)],
+) -> shapes.PlacedOrder:
+    """Place the order of a bag, exactly once: the same key answers the same, another key finds the same order (200)."""
+    auth.limit("1200/minute", "orders", asker(request))
+    cart = carts.readable(session, body.cart, who)
+    given = {**body.address.model_dump(exclude_none=True), "email": body.email, "seen_total": body.seen_total}
+    form, wrong = check_form(given)
+    if form is None:
+        raise ShopError(422, "Please check what you entered", " ".join(wrong.values()), {"fields": wrong})
+    placed = checkout.place(session, who, cart, form, idempotency_key)
+    if not placed.by_this_key:
+        response.status_code = 200
+    return _answer(placed.order)
+
+
+def _answer(order: Order) -> shapes.PlacedOrder:
+    return shapes.PlacedOrder(
+        number=order.number,
+        currency=order.currency,
+        total=order.total,
+        due_now=order.total,
+        schedule=[shapes.Part(label="Full payment", amount=order.total, due="now")],
+        promised_from=order.promised_from,
+        promised_by=order.promised_by,
+        payment_url=order_links.payment(order.number),
+        order_url=order_links.page(order.number),
+    )
+
+
+def bag_of(session: Session, cart: Cart, who: Visitor) -> shapes.Bag:
+    """A bag as JSON tells it, with the offers of the customer whose it is."""
+    bill = checkout.quote(session, who, cart)
+    sums = bill.totals
+    return shapes.Bag(
+        id=cart.id,
+        currency=cart.currency,
+        lines=[_line(line) for line in bill.cart_view.lines],
+        problems=list(bill.cart_view.problems),
+        totals=shapes.Sums(
+            subtotal=sums.subtotal, discount=sums.discount, shipping=sums.shipping, tax=sums.tax, total=sums.total
+        ),
+    )
+
+
+def _line(view: LineView) -> shapes.BagLine:
+    return shapes.BagLine(
+        id=view.line.id,
+        slug=view.line.slug,
+        name=view.label,
+        design=view.design.code,
+        choices=view.design.choices,
+        texts=view.texts,
+        sentence=view.sentence,
+        quantity=view.line.quantity,
+        unit_price=view.unit_price,
+        amount=view.amount,
+        price=price_of(view.worth) if view.worth else None,
+        lead_time=days_of(view.worth) if view.worth else None,
+        problem=view.problem,
+    )

@@ -1,0 +1,270 @@
+"""The shapes of the JSON calls, as OpenAPI tells them: what comes in is checked here, what goes out is named here."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+
+Word = Annotated[str, StringConstraints(max_length=200)]
+Choices = dict[str, Any]
+Texts = dict[str, str]
+
+
+class Problem(BaseModel):
+    """A refusal (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": meaning}
+    for code, meaning in {
+        403: "Somebody else's, or sent from another site",
+        404: "There is no such thing",
+        409: "Cannot be done as things stand",
+        422: "Not in the form asked for",
+        429: "Too many tries",
+    }.items()
+}
+
+
+# -- configuring -----------------------------------------------------------------------------------------------------
+
+
+class Money(BaseModel):
+    """An amount in minor units."""
+
+    amount: int
+    currency: str
+
+
+class Line(BaseModel):
+    """A line of a price trace."""
+
+    label: str
+    amount: int
+
+
+class Price(Money):
+    """A price with its trace; the lines add up to the amount."""
+
+    lines: list[Line]
+
+
+class Days(BaseModel):
+    """Days from order to delivery."""
+
+    min_days: int
+    max_days: int
+
+
+class Product(BaseModel):
+    """A piece in the list."""
+
+    slug: str
+    name: str
+    configurable: bool
+    from_price: Money
+
+
+class Chosen(BaseModel):
+    """What the customer chose and wrote."""
+
+    choices: Choices = {}
+    texts: Texts = {}
+
+
+class Wanted(Chosen):
+    """What the customer chose, and what they would like beside it."""
+
+    want: Choices
+
+
+class Completing(Chosen):
+    """Choices to be completed."""
+
+    objective: Literal["default", "cheapest", "fastest", "taste"] = "default"
+
+
+class Value(BaseModel):
+    """A value of a group and what it would change."""
+
+    id: str | int | bool
+    label: str
+    state: Literal["chosen", "open", "forced", "impossible"]
+    price_delta: int | None
+    lead_time_delta_days: int | None
+
+
+class Group(BaseModel):
+    """A question of the configurator."""
+
+    id: str
+    label: str
+    kind: str
+    needed: bool
+    values: list[Value]
+
+
+class Analysis(BaseModel):
+    """Where a configuration stands."""
+
+    choices: Choices
+    complete: bool
+    groups: list[Group]
+    price: Price
+    lead_time: Days
+    model_version: str
+
+
+class Culprit(BaseModel):
+    """A choice that stands in the way."""
+
+    group: str
+    value: Any
+
+
+class Reason(BaseModel):
+    """A rule with its reason in the owner's words."""
+
+    id: str
+    reason: str
+
+
+class Explanation(BaseModel):
+    """Why a value is impossible."""
+
+    culprits: list[Culprit]
+    rules: list[Reason]
+
+
+class Repair(BaseModel):
+    """A way to have the value wanted."""
+
+    set: Choices
+    drop: list[str]
+    price_delta: int | None
+    lead_time_delta_days: int | None
+
+
+class Repairs(BaseModel):
+    """Up to three ways, the smallest change first."""
+
+    repairs: list[Repair]
+
+
+class NewDesign(Chosen):
+    """A design to be saved."""
+
+    slug: Word
+
+
+class SavedDesign(BaseModel):
+    """A saved design; texts only for its owner."""
+
+    code: str
+    url: str
+    slug: str
+    name: str
+    choices: Choices
+    texts: Texts
+    sentence: str
+    price: Price
+    lead_time: Days
+    model_version: str
+
+
+# -- buying ----------------------------------------------------------------------------------------------------------
+
+
+class NewLine(BaseModel):
+    """A piece for the bag: a saved design by its code, or a product as it comes."""
+
+    design: Word | None = None
+    slug: Word | None = None
+    quantity: Annotated[StrictInt, Field(ge=1, le=99)] = 1
+
+
+class BagLine(BaseModel):
+    """A line of a bag."""
+
+    id: str
+    slug: str
+    name: str
+    design: str
+    choices: Choices
+    texts: Texts
+    sentence: str
+    quantity: int
+    unit_price: int
+    amount: int
+    price: Price | None
+    lead_time: Days | None
+    problem: str | None
+
+
+class Sums(BaseModel):
+    """total = subtotal − discount + shipping; `tax` is contained in it."""
+
+    subtotal: int
+    discount: int
+    shipping: int
+    tax: int
+    total: int
+
+
+class Bag(BaseModel):
+    """A bag as it stands now."""
+
+    id: str
+    currency: str
+    lines: list[BagLine]
+    problems: list[str]
+    totals: Sums
+
+
+class Address(BaseModel):
+    """Where an order goes."""
+
+    name: Annotated[str, StringConstraints(max_length=120)]
+    line1: Annotated[str, StringConstraints(max_length=200)]
+    line2: Annotated[str, StringConstraints(max_length=200)] | None = None
+    city: Annotated[str, StringConstraints(max_length=100)]
+    postal_code: Annotated[str, StringConstraints(max_length=20)]
+    country: Annotated[str, StringConstraints(max_length=2)]
+
+
+class NewOrder(BaseModel):
+    """An order to be placed; `seen_total` is the total agreed to."""
+
+    cart: Word
+    email: Annotated[str, StringConstraints(max_length=254)]
+    address: Address
+    seen_total: Annotated[StrictInt, Field(ge=0)]
+
+
+class Part(BaseModel):
+    """One payment of the plan; the parts add up to the total."""
+
+    label: str
+    amount: int
+    due: str
+
+
+class PlacedOrder(BaseModel):
+    """An order and where to pay and see it."""
+
+    number: str
+    currency: str
+    total: int
+    due_now: int
+    schedule: list[Part]
+    promised_from: date
+    promised_by: date
+    payment_url: str
+    order_url: str
