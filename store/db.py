@@ -149,6 +149,7 @@ def transaction(read_only: bool = False) -> Iterator[Session]:
             yield session
             session.commit()
         except BaseException:
+            session.expunge_all()  # rows read before stay readable for the page that tells of the refusal
             session.rollback()
             raise
 
