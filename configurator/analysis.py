@@ -7,7 +7,7 @@ from configurator.choices import banned, completed, decode, key, literals_of
 from configurator.compile import Compiled
 from configurator.conditions import Value
 from configurator.engine import Domains
-from configurator.model import Choices, OptionGroup, Texts
+from configurator.model import Answers, Choices, OptionGroup, Texts
 from configurator.pricing import amount_of, days_of
 from configurator.reasons import Explanation, RuleReason, culprits_of, explain_conflict
 from configurator.space import SpaceGroup
@@ -59,14 +59,14 @@ class Difference:
     lead_time_delta_days: int | None
 
 
-def analyse(c: Compiled, choices: Choices, audiences: frozenset[str] = frozenset()) -> Analysis | Conflict:
+def analyse(c: Compiled, choices: Answers, audiences: frozenset[str] = frozenset()) -> Analysis | Conflict:
     """The state of every value, or the conflict among the choices."""
     literals, shut = literals_of(c, choices), banned(c, audiences)
     uploads = tuple(str(choices[g.id]) for g in c.model.groups if g.kind == "upload" and g.id in choices)
     return c.live.analyses.get((literals, shut, uploads), lambda: _analyse(c, choices, literals, shut))
 
 
-def _analyse(c: Compiled, choices: Choices, literals: tuple[int, ...], shut: tuple[int, ...]) -> Analysis | Conflict:
+def _analyse(c: Compiled, choices: Answers, literals: tuple[int, ...], shut: tuple[int, ...]) -> Analysis | Conflict:
     domains = domains_of(c, literals, shut)
     if domains is None:
         found: Explanation = explain_conflict(c, literals, shut)
@@ -102,7 +102,7 @@ def _possible(literal: int, domains: Domains) -> bool:
     return bool((domains.true if literal > 0 else domains.false) >> abs(literal) & 1)
 
 
-def _settled(group: OptionGroup, code: SpaceGroup, choices: Choices, domains: Domains) -> bool:
+def _settled(group: OptionGroup, code: SpaceGroup, choices: Answers, domains: Domains) -> bool:
     """Whether the choices alone leave this group one answer."""
     if group.id in choices or group.kind in ("text", "upload"):
         return True
@@ -114,7 +114,7 @@ def _settled(group: OptionGroup, code: SpaceGroup, choices: Choices, domains: Do
 
 
 def _group_state(
-    group: OptionGroup, code: SpaceGroup, choices: Choices, mask: int, domains: Domains, hidden: set[int]
+    group: OptionGroup, code: SpaceGroup, choices: Answers, mask: int, domains: Domains, hidden: set[int]
 ) -> GroupState:
     needed = not code.needed or bool(mask >> code.needed & 1)
     if group.kind in ("text", "upload", "repeated"):
@@ -143,7 +143,7 @@ def _group_state(
 
 
 def differences(
-    c: Compiled, choices: Choices, texts: Texts | None = None, audiences: frozenset[str] = frozenset()
+    c: Compiled, choices: Answers, texts: Texts | None = None, audiences: frozenset[str] = frozenset()
 ) -> dict[tuple[str, str], Difference]:
     """For every value of every group with values: the default completion with it, less the current one.
 

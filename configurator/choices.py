@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from configurator.compile import Compiled
 from configurator.conditions import Value
 from configurator.errors import ChoiceError, TextError, Unsatisfiable
-from configurator.model import Choices, ChoiceValue, OptionGroup, Texts
+from configurator.model import Answers, Choices, ChoiceValue, OptionGroup, Texts
 
 MAX_UPLOAD_ID = 128
 _ZERO_WIDTH = "\u200d"
@@ -88,7 +88,7 @@ def from_form(c: Compiled, group_id: str, fields: Iterable[str]) -> ChoiceValue:
     raise ChoiceError(f"{group_id!r} does not take {last!r}", group_id, last)
 
 
-def literals_of(c: Compiled, choices: Choices) -> tuple[int, ...]:
+def literals_of(c: Compiled, choices: Answers) -> tuple[int, ...]:
     """The literals that the choices fix, in group order; a several group fixes every one of its options."""
     literals: list[int] = []
     for code in c.space.groups:
@@ -113,7 +113,7 @@ def banned(c: Compiled, audiences: frozenset[str]) -> tuple[int, ...]:
     return tuple(-literal for audience, literal in c.private if audience not in audiences)
 
 
-def decode(c: Compiled, mask: int, choices: Choices) -> dict[str, ChoiceValue]:
+def decode(c: Compiled, mask: int, choices: Answers) -> dict[str, ChoiceValue]:
     """The values of a design; groups that do not apply are absent."""
     values: dict[str, ChoiceValue] = {}
     for code, group in zip(c.space.groups, c.model.groups, strict=True):
@@ -161,7 +161,7 @@ def graphemes(text: str) -> int:
     return count
 
 
-def check_texts(c: Compiled, choices: Choices, texts: object) -> Texts:
+def check_texts(c: Compiled, choices: Answers, texts: object) -> Texts:
     """The texts in normal form (NFC, trimmed); empty ones and those of groups that do not apply are left out.
 
     Raises:
@@ -185,7 +185,7 @@ def check_texts(c: Compiled, choices: Choices, texts: object) -> Texts:
     return {group.id: normal[group.id] for group in c.model.groups if group.id in normal and group.id in needed}
 
 
-def needed_texts(c: Compiled, choices: Choices) -> frozenset[str]:
+def needed_texts(c: Compiled, choices: Answers) -> frozenset[str]:
     """The text groups that apply to the default completion of the choices."""
     groups = [(g, code) for g, code in zip(c.model.groups, c.space.groups, strict=True) if g.kind == "text"]
     if all(not code.needed for _, code in groups):
@@ -209,7 +209,7 @@ def completed(c: Compiled, literals: tuple[int, ...]) -> int | None:
     return c.live.completions.get(literals, answer)
 
 
-def completion_of(c: Compiled, choices: Choices) -> int:
+def completion_of(c: Compiled, choices: Answers) -> int:
     """The default completion of choices.
 
     Raises:

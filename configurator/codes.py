@@ -7,7 +7,7 @@ from configurator.analysis import Conflict, analyse
 from configurator.choices import check_choices, completed, decode, literals_of
 from configurator.compile import Compiled, compile_model
 from configurator.errors import ChoiceError
-from configurator.model import Choices, ChoiceValue, OptionGroup
+from configurator.model import Answers, Choices, ChoiceValue, OptionGroup
 from configurator.pricing import amount_of
 from configurator.product import ProductModel
 from configurator.repairs import corrections
@@ -63,7 +63,7 @@ class Carried:
     changes: tuple[Change, ...]
 
 
-def carry(old_model: ProductModel, new: Compiled, choices: Choices) -> Carried:
+def carry(old_model: ProductModel, new: Compiled, choices: Answers) -> Carried:
     """A saved design on the newest version: renamed options follow, lost ones go, conflicts are minimally repaired."""
     changes: list[Change] = []
     moved: Choices = {}
@@ -120,6 +120,6 @@ def _repair(new: Compiled, moved: Choices, changes: list[Change]) -> Choices:
     return {group: value for group, value in kept.items() if value is not None}
 
 
-def _price(c: Compiled, choices: Choices) -> int | None:
+def _price(c: Compiled, choices: Answers) -> int | None:
     mask = completed(c, literals_of(c, choices))
     return None if mask is None else amount_of(c, mask, choices, {})

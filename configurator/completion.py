@@ -7,7 +7,7 @@ from configurator.choices import banned, completed, decode, literals_of
 from configurator.compile import Compiled
 from configurator.errors import Unsatisfiable
 from configurator.linear import days_terms, price_terms
-from configurator.model import Choices
+from configurator.model import Answers, Choices
 from configurator.optimum import minimise
 from configurator.pricing import amount_of
 
@@ -17,7 +17,7 @@ TASTE_STEPS = 1_000_000  # a taste weight counts to the sixth decimal
 
 def complete(
     c: Compiled,
-    choices: Choices,
+    choices: Answers,
     objective: Objective = "default",
     weights: Mapping[tuple[str, str], float] | None = None,
     audiences: frozenset[str] = frozenset(),
@@ -39,7 +39,7 @@ def complete(
 
 def best_mask(
     c: Compiled,
-    choices: Choices,
+    choices: Answers,
     objective: Objective,
     weights: Mapping[tuple[str, str], float] | None,
     audiences: frozenset[str],
@@ -88,7 +88,7 @@ def _taste_terms(c: Compiled, weights: Mapping[tuple[str, str], float]) -> list[
     return terms
 
 
-def _cheapest(c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...], choices: Choices) -> int:
+def _cheapest(c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...], choices: Answers) -> int:
     """Designs in order of a lower bound of their price, until no other can be cheaper than the best one seen."""
     terms = price_terms(c)
     fixed = [*literals, *shut]

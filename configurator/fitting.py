@@ -6,14 +6,14 @@ from configurator.analysis import Analysis, analyse
 from configurator.choices import completion_of, decode
 from configurator.compile import Compiled
 from configurator.completion import complete
-from configurator.model import Attribute, Choices, ChoiceValue, FitRule
+from configurator.model import Answers, Attribute, Choices, ChoiceValue, FitRule
 from configurator.pricing import chosen_options
 from configurator.product import ProductModel
 
 ANY = "any"
 
 
-def attributes(c: Compiled, choices: Choices) -> dict[str, Attribute]:
+def attributes(c: Compiled, choices: Answers) -> dict[str, Attribute]:
     """The facts of a design: the product's own and those of every option of the default completion.
 
     Raises:
@@ -29,7 +29,7 @@ def _attributes(c: Compiled, values: Mapping[str, ChoiceValue]) -> dict[str, Att
     return found
 
 
-def _facts(c: Compiled, choices: Choices) -> dict[str, list[Attribute]]:
+def _facts(c: Compiled, choices: Answers) -> dict[str, list[Attribute]]:
     """Attributes and, by group id, the values of a design: what a fit rule's `when` may look at."""
     values = decode(c, completion_of(c, choices), choices)
     facts: dict[str, list[Attribute]] = {}
@@ -61,7 +61,7 @@ def _rules_for(accessory: Compiled, other: Compiled) -> list[FitRule] | None:
     return rules
 
 
-def fit(accessory: Compiled, other: Compiled, other_choices: Choices) -> Choices | None:
+def fit(accessory: Compiled, other: Compiled, other_choices: Answers) -> Choices | None:
     """The choices that make the accessory fit the design: {} when anything goes, None when it cannot fit."""
     rules = _rules_for(accessory, other)
     if rules is None:
@@ -93,7 +93,7 @@ def _choices_for(accessory: Compiled, rule: FitRule, facts: Mapping[str, list[At
     return chosen if isinstance(analyse(accessory, chosen), Analysis) else None
 
 
-def _choose(accessory: Compiled, attribute: str, wanted: list[Attribute], chosen: Choices) -> Choices | None:
+def _choose(accessory: Compiled, attribute: str, wanted: list[Attribute], chosen: Answers) -> Choices | None:
     """The choices with the first option, in order, that carries one of the wanted facts and is possible."""
     state = analyse(accessory, chosen)
     if not isinstance(state, Analysis):
@@ -110,10 +110,10 @@ def _choose(accessory: Compiled, attribute: str, wanted: list[Attribute], chosen
                     return {**chosen, group.id: option.id}
     values = state.completion
     has = _attributes(accessory, values).get(attribute)
-    return chosen if not carried and has in wanted else None
+    return dict(chosen) if not carried and has in wanted else None
 
 
-def fits(accessory: Compiled, accessory_choices: Choices, other: Compiled, other_choices: Choices) -> bool:
+def fits(accessory: Compiled, accessory_choices: Answers, other: Compiled, other_choices: Answers) -> bool:
     """Whether this design of the accessory fits that design of the other product."""
     rules = _rules_for(accessory, other)
     if rules is None:
@@ -130,7 +130,7 @@ def fits(accessory: Compiled, accessory_choices: Choices, other: Compiled, other
 def match(
     accessory: Compiled,
     other: Compiled,
-    other_choices: Choices,
+    other_choices: Answers,
     weights: Mapping[tuple[str, str], float] | None = None,
 ) -> Choices | None:
     """The accessory made to fit the design and to go with it; None when it cannot fit.

@@ -8,6 +8,7 @@ from configurator.conditions import Condition
 
 ChoiceValue = str | int | bool | list[str] | list["Choices"]
 Choices = dict[str, "ChoiceValue"]
+Answers = Mapping[str, "ChoiceValue"]  # choices that are only read
 Texts = dict[str, str]
 Attribute = str | int
 GroupKind = Literal["one", "flag", "several", "integer", "date", "text", "upload", "repeated"]

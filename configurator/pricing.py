@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from configurator.choices import completion_of, decode, graphemes
 from configurator.compile import Compiled
 from configurator.conditions import All, Answered, Condition, Is, Not
-from configurator.model import Choices, ChoiceValue, Option, PriceRule, Texts
+from configurator.model import Answers, ChoiceValue, Option, PriceRule, Texts
 
 BASIS = 10_000  # basis points in the whole
 
@@ -39,7 +39,7 @@ class LeadTime:
     max_days: int
 
 
-def price(c: Compiled, choices: Choices, texts: Texts | None = None) -> Price:
+def price(c: Compiled, choices: Answers, texts: Texts | None = None) -> Price:
     """The price of the default completion.
 
     Raises:
@@ -51,19 +51,19 @@ def price(c: Compiled, choices: Choices, texts: Texts | None = None) -> Price:
     return Price(sum(line.amount for line in lines), c.model.currency, lines)
 
 
-def unit_cost(c: Compiled, choices: Choices, texts: Texts | None = None) -> int:
+def unit_cost(c: Compiled, choices: Answers, texts: Texts | None = None) -> int:
     """What one piece costs the house, in minor units."""
     mask = completion_of(c, choices)
     return _Trace(c, decode(c, mask, choices), _applying(c, mask, texts or {})).cost()
 
 
-def lead_time(c: Compiled, choices: Choices) -> LeadTime:
+def lead_time(c: Compiled, choices: Answers) -> LeadTime:
     """Days to delivery: base, the slowest option, and what rules add."""
     days = days_of(c, completion_of(c, choices), choices)
     return LeadTime(days, days + c.model.margin_days)
 
 
-def bill_of_materials(c: Compiled, choices: Choices) -> tuple[tuple[str, int], ...]:
+def bill_of_materials(c: Compiled, choices: Answers) -> tuple[tuple[str, int], ...]:
     """Parts and quantities, in the order of the model."""
     values = decode(c, completion_of(c, choices), choices)
     parts: dict[str, int] = {}
@@ -74,7 +74,7 @@ def bill_of_materials(c: Compiled, choices: Choices) -> tuple[tuple[str, int], .
     return tuple((part, quantity) for part, quantity in parts.items() if quantity)
 
 
-def amount_of(c: Compiled, mask: int, choices: Choices, texts: Texts) -> int:
+def amount_of(c: Compiled, mask: int, choices: Answers, texts: Texts) -> int:
     """The price of a completed design, remembered."""
     applying = _applying(c, mask, texts)
     counts = tuple((group, graphemes(text)) for group, text in sorted(applying.items()))
@@ -85,7 +85,7 @@ def amount_of(c: Compiled, mask: int, choices: Choices, texts: Texts) -> int:
     return c.live.prices.get(("price", mask, counts), answer)
 
 
-def days_of(c: Compiled, mask: int, choices: Choices) -> int:
+def days_of(c: Compiled, mask: int, choices: Answers) -> int:
     """The days of a completed design, remembered."""
 
     def answer() -> int:

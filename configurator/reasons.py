@@ -7,7 +7,7 @@ from pysat.solvers import Solver
 
 from configurator.choices import banned, group_literals, literals_of
 from configurator.compile import Compiled
-from configurator.model import Choices, ChoiceValue
+from configurator.model import Answers, ChoiceValue
 from configurator.space import Space
 
 
@@ -28,7 +28,7 @@ class Explanation:
     literals: tuple[int, ...] = ()
 
 
-def explain(c: Compiled, choices: Choices, want: Choices, audiences: frozenset[str] = frozenset()) -> Explanation:
+def explain(c: Compiled, choices: Answers, want: Answers, audiences: frozenset[str] = frozenset()) -> Explanation:
     """Why the wanted values do not go with the choices; empty when they do."""
     rest = {group: value for group, value in choices.items() if group not in want}
     wanted = literals_of(c, want)
@@ -50,7 +50,7 @@ def explain_conflict(
     return Explanation((), tuple(RuleReason(name, reasons[name]) for name in rules), tuple(culprits))
 
 
-def culprits_of(c: Compiled, choices: Choices, literals: Sequence[int]) -> tuple[tuple[str, ChoiceValue], ...]:
+def culprits_of(c: Compiled, choices: Answers, literals: Sequence[int]) -> tuple[tuple[str, ChoiceValue], ...]:
     """The choices that hold the literals."""
     return tuple(
         (group, value) for group, value in choices.items() if set(group_literals(c, group, value)) & set(literals)

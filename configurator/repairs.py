@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from configurator.choices import banned, completed, decode, literals_of
 from configurator.compile import Compiled
 from configurator.engine import Engine
-from configurator.model import Choices, Texts
+from configurator.model import Answers, Choices, Texts
 from configurator.pricing import amount_of, days_of
 
 TRIES = 400  # relaxations looked at before the answer is what was found so far
@@ -25,8 +25,8 @@ class Repair:
 
 def repairs(
     c: Compiled,
-    choices: Choices,
-    want: Choices,
+    choices: Answers,
+    want: Answers,
     texts: Texts | None = None,
     k: int = 3,
     audiences: frozenset[str] = frozenset(),

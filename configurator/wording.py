@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from configurator.choices import check_texts, completion_of, decode
 from configurator.compile import Compiled
-from configurator.model import Choices, ChoiceValue, OptionGroup, Texts
+from configurator.model import Answers, ChoiceValue, OptionGroup, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Described:
     default: bool
 
 
-def describe(c: Compiled, choices: Choices, texts: Texts | None = None) -> tuple[Described, ...]:
+def describe(c: Compiled, choices: Answers, texts: Texts | None = None) -> tuple[Described, ...]:
     """Every answer of the default completion in words, in group order; texts that apply included.
 
     Raises:
@@ -52,7 +52,7 @@ def value_label(group: OptionGroup, value: ChoiceValue) -> str:
     return option.label if option else value
 
 
-def sentence(c: Compiled, choices: Choices, texts: Texts | None = None) -> str:
+def sentence(c: Compiled, choices: Answers, texts: Texts | None = None) -> str:
     """The design in one line, from the phrases that the groups bring ("{value} dial"), else from the labels.
 
     A phrase that starts with "in", "with" or "on" is joined to the one before it.
@@ -81,7 +81,7 @@ def _lower(label: str) -> str:
     return label if len(first) < 2 or not first[1:].islower() else label[:1].lower() + label[1:]
 
 
-def design_hash(c: Compiled, choices: Choices, texts: Texts | None = None) -> str:
+def design_hash(c: Compiled, choices: Answers, texts: Texts | None = None) -> str:
     """The same for every way to ask for the same piece: product, completed configuration and texts that apply.
 
     Raises:

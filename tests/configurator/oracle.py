@@ -61,7 +61,7 @@ class Oracle:
             found = [value for value in self.carried(group, attribute, design) if self._says(spec, value)]
             return bool(found)
         if group not in design:
-            return spec == "none"
+            return bool(spec == "none")
         answer = design[group]
         if isinstance(answer, frozenset):
             wanted = spec if isinstance(spec, list) else [spec]
@@ -73,7 +73,7 @@ class Oracle:
             if "not" in spec:
                 excluded = spec["not"] if isinstance(spec["not"], list) else [spec["not"]]
                 return value not in excluded
-            return spec.get("at_least", value) <= value <= spec.get("at_most", value)
+            return bool(spec.get("at_least", value) <= value <= spec.get("at_most", value))
         return value in spec if isinstance(spec, list) else value == spec
 
     def chosen(self, group: str, design: Design) -> list[dict[str, Any]]:
@@ -222,7 +222,7 @@ class Oracle:
                 amount = self._price_rule(rule, design, base, options, running, amounts)
             amounts[rule["id"]] = amount
             running += amount
-        return running
+        return int(running)
 
     def _option_price(self, group: dict[str, Any], design: Design) -> int:
         if "flag" in group:
@@ -237,9 +237,9 @@ class Oracle:
             totals = {"base": base, "options": sum(options.values()), "subtotal": running} | options | amounts
             exact = sum(totals[name] for name in names) * rule["percent"]
             unit = self.doc.get("rounding", 1)
-            return ((exact + 5_000 * unit) // (10_000 * unit)) * unit
+            return int(((exact + 5_000 * unit) // (10_000 * unit)) * unit)
         if "matrix" in rule:
-            return next((row[-1] for row in rule["rows"] if self._row(rule["matrix"], row[:-1], design)), 0)
+            return int(next((row[-1] for row in rule["rows"] if self._row(rule["matrix"], row[:-1], design)), 0))
         if "each_of" in rule:
             answer = design.get(rule["each_of"], 0)
             number = len(answer) if isinstance(answer, frozenset) else answer
