@@ -1,6 +1,7 @@
 """Runs the sandbox: `python -m store.shop.stripe_sandbox --data-dir var --port 8110 --webhook-url URL`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ def main() -> int:
     parser.add_argument("--merchant", default="Atelier", help="the name on the pay page")
     parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
     args = parser.parse_args()
+    if os.environ.get("APP_ENV") == "production":
+        sys.stderr.write("The payment sandbox takes no real money: it never runs with APP_ENV=production.\n")
+        return 1
     keys = sandbox_keys(args.data_dir)
     try:
         serve(

@@ -31,6 +31,44 @@ ACCEPTED = (
     "submit_type",
 )
 
+# What every new session answers, whatever was asked.
+BLANK: Body = {
+    "allow_promotion_codes": None,
+    "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+    "billing_address_collection": None,
+    "client_secret": None,
+    "consent": None,
+    "consent_collection": None,
+    "custom_fields": [],
+    "custom_text": {
+        "after_submit": None,
+        "shipping_address": None,
+        "submit": None,
+        "terms_of_service_acceptance": None,
+    },
+    "customer_details": None,
+    "invoice": None,
+    "livemode": False,
+    "mode": "payment",
+    "payment_intent": None,
+    "payment_link": None,
+    "payment_method_collection": "if_required",
+    "payment_method_options": {},
+    "payment_method_types": ["card"],
+    "payment_status": "unpaid",
+    "phone_number_collection": {"enabled": False},
+    "recovered_from": None,
+    "setup_intent": None,
+    "shipping_address_collection": None,
+    "shipping_cost": None,
+    "shipping_options": [],
+    "status": "open",
+    "subscription": None,
+    "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    "ui_mode": "hosted_page",
+    "url": None,
+}
+
 
 def create(box: Sandbox, params: Params) -> Body:
     """Open a session."""
@@ -47,63 +85,26 @@ def create(box: Sandbox, params: Params) -> Body:
     customer = form.text(params, "customer")
     if customer:
         box.get("customer", customer, "customer")
-    return box.ledger.new(
-        "cs_test",
-        "checkout.session",
-        {
-            "allow_promotion_codes": None,
-            "allowed_payment_method_types": params.get("allowed_payment_method_types"),
-            "amount_subtotal": total,
-            "amount_total": total,
-            "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-            "billing_address_collection": None,
-            "cancel_url": _address(params, "cancel_url", must=False),
-            "client_reference_id": form.text(params, "client_reference_id", 200),
-            "client_secret": None,
-            "consent": None,
-            "consent_collection": None,
-            "created": now,
-            "currency": currency,
-            "custom_fields": [],
-            "custom_text": {
-                "after_submit": None,
-                "shipping_address": None,
-                "submit": None,
-                "terms_of_service_acceptance": None,
-            },
-            "customer": customer,
-            "customer_creation": form.one_of(params, "customer_creation", ("always", "if_required")) or "if_required",
-            "customer_details": None,
-            "customer_email": form.text(params, "customer_email", 800),
-            "expires_at": expires_at,
-            "invoice": None,
-            "livemode": False,
-            "locale": form.text(params, "locale"),
-            "metadata": form.metadata(params),
-            "mode": "payment",
-            "payment_intent": None,
-            "payment_link": None,
-            "payment_method_collection": "if_required",
-            "payment_method_options": {},
-            "payment_method_types": ["card"],
-            "payment_status": "unpaid",
-            "phone_number_collection": {"enabled": False},
-            "recovered_from": None,
-            "setup_intent": None,
-            "shipping_address_collection": None,
-            "shipping_cost": None,
-            "shipping_options": [],
-            "status": "open",
-            "submit_type": form.one_of(params, "submit_type", ("auto", "book", "donate", "pay")),
-            "subscription": None,
-            "success_url": _address(params, "success_url", must=True),
-            "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-            "ui_mode": "hosted_page",
-            "url": None,
-            "_lines": lines,
-            "_payment": _payment_data(params),
-        },
-    )
+    asked = {
+        "allowed_payment_method_types": params.get("allowed_payment_method_types"),
+        "amount_subtotal": total,
+        "amount_total": total,
+        "cancel_url": _address(params, "cancel_url", must=False),
+        "client_reference_id": form.text(params, "client_reference_id", 200),
+        "created": now,
+        "currency": currency,
+        "customer": customer,
+        "customer_creation": form.one_of(params, "customer_creation", ("always", "if_required")) or "if_required",
+        "customer_email": form.text(params, "customer_email", 800),
+        "expires_at": expires_at,
+        "locale": form.text(params, "locale"),
+        "metadata": form.metadata(params),
+        "submit_type": form.one_of(params, "submit_type", ("auto", "book", "donate", "pay")),
+        "success_url": _address(params, "success_url", must=True),
+        "_lines": lines,
+        "_payment": _payment_data(params),
+    }
+    return box.ledger.new("cs_test", "checkout.session", BLANK | asked)
 
 
 def _only_cards(params: Params) -> None:

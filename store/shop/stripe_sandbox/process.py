@@ -15,7 +15,7 @@ from store.settings import ROOT
 from store.shop.stripe_sandbox.keys import SandboxKeys, sandbox_keys
 
 READY = "ready "
-START_TIMEOUT = 20.0  # seconds
+START_TIMEOUT = 30.0  # seconds
 
 
 class SandboxFailed(SettingsError):  # noqa: N818 — the name says what happened

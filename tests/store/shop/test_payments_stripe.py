@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from store.errors import SettingsError
-from store.settings import Settings
+from store.settings import Settings, read_settings
 from store.shop.payment_provider import (
     BadSignature,
     PaymentProvider,
@@ -365,18 +366,7 @@ def test_a_signed_body_that_is_no_event_is_refused(rig: Rig, body: bytes) -> Non
 
 
 def _settings(data_dir: Path, **changed: Any) -> Settings:
-    values: dict[str, Any] = {
-        "data_dir": data_dir,
-        "database_url": "sqlite://",
-        "production": False,
-        "public_url": "http://127.0.0.1:8000",
-        "secret": "test",
-        "stripe_api_key": None,
-        "stripe_webhook_secret": None,
-        "stripe_sandbox_url": None,
-        "mail_url": None,
-    }
-    return Settings(**(values | changed))
+    return replace(read_settings({"DATA_DIR": str(data_dir), "SECRET_KEY": "test"}), **changed)
 
 
 def test_without_a_key_the_sandbox_takes_the_payments(rig: Rig, order: str) -> None:

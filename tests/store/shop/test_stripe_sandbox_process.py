@@ -95,3 +95,15 @@ def test_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not _alive(pid)
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"{sandbox.url}/style.css", trust_env=False)
+
+
+def test_it_never_runs_in_production(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+
+    with pytest.raises(SandboxFailed):
+        start(tmp_path, NOWHERE)
+
+    assert "never runs with APP_ENV=production" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -27,14 +27,14 @@ def test_a_payment_is_told_by_signed_events_that_the_shop_can_read(rig: Rig, ord
     checkout = rig.provider.open_checkout(checkout_of(order))
     rig.pay(checkout)
 
-    eventually(lambda: _arrived(rig, checkout.reference) == [SUCCEEDED, COMPLETED])
+    eventually(lambda: len(_arrived(rig, checkout.reference)) == 2)
 
     events = [rig.provider.parse_event(letter.body, letter.signature) for letter in rig.slot.letters]
     payment = rig.provider.read_checkout(checkout.reference).payment_reference
-    assert [(event.kind, event.reference) for event in events] == [
+    assert {(event.kind, event.reference) for event in events} == {
         ("payment_succeeded", payment),
         ("checkout_completed", checkout.reference),
-    ]
+    }
 
 
 def test_declines_expiry_and_refunds_are_told_too(rig: Rig, order: str) -> None:
