@@ -154,6 +154,13 @@ def refresh(session: Session) -> None:
     _current(session, at_once=True)
 
 
+def forget() -> None:
+    """Forget what this process remembers, so that the next question reads the database."""
+    global _shelf
+    with _lock:
+        _shelf = _Shelf()
+
+
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
