@@ -1,0 +1,77 @@
+"""What the trained recommender knows: the model that serves now, and the leaning it learned from choices."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import recommender
+from recommender import Fitted, Leaning
+
+LOOK_SECONDS = 1.0  # how long the version that serves is believed without looking again
+
+
+@dataclass
+class _Serving:
+    """The model in this process's memory."""
+
+    directory: Path | None = None
+    version: str | None = None
+    fitted: Fitted | None = None
+    looked: float = 0.0
+
+
+_serving = _Serving()
+_lock = threading.Lock()
+
+
+def use_models(directory: Path) -> None:
+    """Say where the trained models lie; a new one is picked up within a second, without a restart."""
+    with _lock:
+        _serving.directory, _serving.version, _serving.fitted, _serving.looked = directory, None, None, 0.0
+
+
+def serving_version() -> str | None:
+    """The version of the model that is published, without loading it."""
+    return recommender.current_version(_serving.directory) if _serving.directory else None
+
+
+def fitted() -> Fitted | None:
+    """The model that serves; None when none was published or it is damaged."""
+    with _lock:
+        if _serving.directory is None:
+            return None
+        if time.monotonic() - _serving.looked >= LOOK_SECONDS:
+            _serving.looked = time.monotonic()
+            version = recommender.current_version(_serving.directory)
+            if version != _serving.version:
+                _serving.version, _serving.fitted = version, recommender.load(_serving.directory)
+        return _serving.fitted
+
+
+def weights(customer_id: str | None, slug: str, given: Mapping[str, Any] | None = None) -> dict[tuple[str, str], float]:
+    """How much each value of a product is leaned to, for the completion by taste; {} while nothing was learned.
+
+    Args:
+        customer_id: whose taste is added to everyone's; None without their consent.
+        given: the choices made already.
+    """
+    model = fitted()
+    if model is None:
+        return {}
+    return model.taste.weights(customer_id, slug, {group: as_values(value) for group, value in (given or {}).items()})
+
+
+def leaning(customer_id: str) -> list[Leaning]:
+    """What the customer leans to across products, the strongest first."""
+    model = fitted()
+    return model.taste.leaning(customer_id) if model else []
+
+
+def as_values(value: Any) -> tuple[str, ...]:
+    """A choice as the recommender counts it: the ids of the chosen values."""
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    return (str(value).lower() if isinstance(value, bool) else str(value),)
