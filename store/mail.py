@@ -65,8 +65,10 @@ def queue(
         purpose: the consent that the mail needs ("messages"); it then carries its unsubscribe address.
 
     Returns:
-        The message, or None when one with this `dedupe_key` is there already.
+        The message, or None when one with this `dedupe_key` is there already, or there is no address to write to.
     """
+    if not to_address:
+        return None  # an account that was closed
     if purpose and not customer_id:
         raise ValueError("a mail that needs consent needs a customer")
     unsubscribe = unsubscribe_address(customer_id, purpose) if customer_id and purpose else None

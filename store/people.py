@@ -193,6 +193,13 @@ def consents_of(session: Session, customer_id: str) -> frozenset[str]:
     return frozenset(purpose for purpose, answer in answers_of(session, customer_id).items() if answer.granted)
 
 
+def consenting(session: Session, purpose: str) -> frozenset[str]:
+    """The customers who consent to a purpose now."""
+    statement = select(Consent.customer_id, Consent.granted).where(Consent.purpose == purpose)
+    newest = dict(session.exec(statement.order_by(col(Consent.at), col(Consent.id))).all())
+    return frozenset(customer_id for customer_id, granted in newest.items() if customer_id and granted)
+
+
 def may_write(session: Session, customer_id: str, purpose: str) -> bool:
     """Whether a mail of this purpose may leave now: consent stands and the address is not suppressed."""
     customer = session.get(Customer, customer_id)
@@ -302,6 +309,7 @@ def lift_suppression(session: Session, email: str) -> None:
     row = session.get(Suppression, links.digest("suppression", email))
     if row is not None:
         session.delete(row)
+        session.flush()
 
 
 # -- staff -----------------------------------------------------------------------------------------------------------

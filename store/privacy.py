@@ -1,13 +1,14 @@
 """Whose data stands where: export, erasure, joining and retention, all driven by the map in store/privacy_map.py."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
 from sqlalchemy import ColumnElement, Table, delete, exists, false, or_, select, update
 from sqlmodel import Session, SQLModel, col
 
-from store import db, people
+from store import db, people, tasks
 from store.people import Customer
 from store.privacy_map import TABLES, Entry
 
@@ -27,23 +28,22 @@ def export(session: Session, customer_id: str) -> dict[str, Any]:
     people_ids = _all_of(session, customer_id)
     for name in sorted(TABLES):
         entry = TABLES[name]
-        if entry.whose != "customer" or not entry.exported:
+        if entry.whose != "customer":
             continue
         table = _table(entry)
         columns = [column for column in table.columns if column.name not in entry.hidden]
         key = next(iter(table.primary_key.columns))
-        rows = session.execute(select(*columns).where(_owned(session, entry, people_ids)).order_by(key)).mappings()
+        mine = _owned(session, entry, people_ids)
+        if entry.shown is not None:
+            mine = mine & entry.shown(table)
+        rows = session.execute(select(*columns).where(mine).order_by(key)).mappings()
         held[name] = {
+            "label": entry.label,
             "purpose": entry.purpose,
             "kept": entry.keep,
             "rows": [jsonable_encoder(dict(row)) for row in rows],
         }
     return {"made_at": jsonable_encoder(db.now()), "customer": customer_id, "tables": held}
-
-
-def counts(session: Session, customer_id: str) -> dict[str, int]:
-    """How many rows of each table are about a customer."""
-    return {name: len(held["rows"]) for name, held in export(session, customer_id)["tables"].items()}
 
 
 # -- joining ---------------------------------------------------------------------------------------------------------
@@ -142,13 +142,22 @@ def expire(session: Session) -> dict[str, int]:
         rows = len(session.execute(ended).all())
         if rows:
             gone[table.name] = rows
+    session.expire_all()
     return gone
+
+
+def plan_retention(session: Session, *, days_ahead: int = 0) -> None:
+    """Ask for the day's retention, once a day; the shop calls this at start, the task calls it for tomorrow."""
+    day = db.now() + timedelta(days=days_ahead)
+    key = f"retention:{day.date().isoformat()}"
+    tasks.enqueue(session, "retention", {}, dedupe_key=key, run_at=day)
 
 
 def run_retention(_payload: dict[str, Any]) -> None:
     """The task "retention", once a day."""
     with db.transaction() as session:
         expire(session)
+        plan_retention(session, days_ahead=1)
 
 
 TASKS = {"retention": run_retention}
@@ -200,5 +209,6 @@ def _owned(session: Session, entry: Entry, ids: list[str]) -> ColumnElement[bool
     elif entry.column is not None:
         ways.append(table.c[entry.column].in_(ids))
     if entry.email_column is not None:
-        ways.append(table.c[entry.email_column].in_(_addresses(session, ids)))
+        named = table.c[entry.email_column].in_(_addresses(session, ids))
+        ways.append(named & table.c[entry.column].is_(None) if entry.column else named)
     return or_(*ways) if ways else false()

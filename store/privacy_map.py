@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Table, select
 
-Whose = Literal["customer", "visitor", "staff", "house"]
+Whose = Literal["customer", "staff", "house"]
+Condition = Callable[[Table], ColumnElement[bool]]
 Expired = Callable[[Table, datetime], ColumnElement[bool]]
 
 BOOKS = "ten years, as the accounting law asks"
 ACCOUNT = "as long as the account exists"
+TEN_YEARS = timedelta(days=3653)
 
 
 @dataclass(frozen=True)
@@ -22,18 +24,21 @@ class Entry:
     """One table.
 
     Args:
+        label: what the customer reads instead of the table's name.
         column: the column with the customer's id, or the key that leads to `through`.
         through: the table that knows the customer, when this one does not.
         email_column: a column with an address, for rows written before anybody was known.
         session_column: rows of this browser's session become the customer's at sign-in.
         moves: rows of a joined guest become the customer's.
         erasure: what closing the account does: delete the rows, blank the columns in `blanks`, or keep them.
-        hidden: columns that an export leaves out (secrets, and what the house reckons about itself).
+        hidden: columns that an export leaves out: secrets, and what the house reckons for itself.
+        shown: which rows an export shows, if not all.
         expired: which rows have been kept long enough.
     """
 
     name: str
     whose: Whose
+    label: str
     purpose: str
     keep: str
     column: str | None = None
@@ -43,176 +48,253 @@ class Entry:
     moves: bool = False
     erasure: Literal["delete", "blank", "keep"] = "keep"
     blanks: Mapping[str, Any] = field(default_factory=dict)
-    exported: bool = True
     hidden: frozenset[str] = frozenset()
+    shown: Condition | None = None
     expired: Expired | None = None
 
 
-def _older(column: str, **age: float) -> Expired:
-    return lambda table, now: table.c[column] < now - timedelta(**age)
+def _hers(name: str, label: str, purpose: str, keep: str, column: str = "customer_id", **more: Any) -> Entry:
+    return Entry(name, "customer", label, purpose, keep, column, **more)
 
 
-def _behaviour_older(days: float) -> Expired:
+def _house(name: str, purpose: str, keep: str, **more: Any) -> Entry:
+    return Entry(name, "house", name.replace("_", " "), purpose, keep, **more)
+
+
+def _hide(*columns: str) -> frozenset[str]:
+    return frozenset(columns)
+
+
+# -- kept long enough ------------------------------------------------------------------------------------------------
+
+
+def _older(column: str, days: float) -> Expired:
+    return lambda table, now: table.c[column] < now - timedelta(days=days)
+
+
+def _seen_older(days: float) -> Expired:
     """Events that need consent go after a while; what the contract needs stays with the books."""
     kinds = ("view", "choice", "unchoice", "suggestion-shown", "suggestion-withheld", "suggestion-declined")
     return lambda table, now: (table.c.at < now - timedelta(days=days)) & table.c.kind.in_(kinds)
 
 
 def _done_older(days: float) -> Expired:
-    return lambda table, now: (table.c.finished_at < now - timedelta(days=days)) & table.c.state.in_(("done", "failed"))
+    ended = ("done", "failed")
+    return lambda table, now: (table.c.finished_at < now - timedelta(days=days)) & table.c.state.in_(ended)
 
 
-_ENTRIES = (
-    # -- people --
-    Entry(
+def _nobodys_older(column: str, days: float) -> Expired:
+    return lambda table, now: table.c.customer_id.is_(None) & (table.c[column] < now - timedelta(days=days))
+
+
+def _old_bag(table: Table, now: datetime) -> ColumnElement[bool]:
+    return table.c.ordered.is_(None) & (table.c.updated_at < now - timedelta(days=365))
+
+
+def _in_old_bag(table: Table, now: datetime) -> ColumnElement[bool]:
+    bag = table.metadata.tables["cart"]
+    return table.c.cart_id.in_(select(bag.c.id).where(_old_bag(bag, now)))
+
+
+def _in_old_order(table: Table, now: datetime) -> ColumnElement[bool]:
+    order = table.metadata.tables["shop_order"]
+    return table.c.order_id.in_(select(order.c.id).where(order.c.placed_at < now - TEN_YEARS))
+
+
+_PEOPLE = (
+    _hers(
         "customer",
-        "customer",
+        "You",
         "to know whom the house serves",
-        f"{ACCOUNT}; then without name and address",
+        f"{ACCOUNT}, afterwards without name and address",
         "id",
-        erasure="keep",
-        hidden=frozenset({"synthetic"}),
+        hidden=_hide("synthetic"),
     ),
-    Entry(
-        "identity",
-        "customer",
-        "to recognise a customer by a proved address",
-        ACCOUNT,
-        "customer_id",
-        moves=True,
-        erasure="delete",
-    ),
-    Entry(
+    _hers("identity", "Proved addresses", "to recognise you", ACCOUNT, moves=True, erasure="delete"),
+    _hers(
         "credential",
-        "customer",
-        "to sign in",
+        "Sign-in",
+        "to let you in",
         ACCOUNT,
-        "customer_id",
         erasure="delete",
-        hidden=frozenset({"password_hash", "second_factor", "second_factor_last", "recovery"}),
+        hidden=_hide("password_hash", "second_factor", "second_factor_last", "recovery", "staff_id"),
     ),
     Entry(
         "registration",
         "customer",
-        "to open an account once the address is proved",
+        "Registration",
+        "to open your account once the address is proved",
         "seven days",
         email_column="email",
         erasure="delete",
-        hidden=frozenset({"password_hash", "session_id"}),
-        expired=_older("created_at", days=7),
+        hidden=_hide("password_hash", "session_id"),
+        expired=_older("created_at", 7),
     ),
-    Entry(
+    _hers(
         "web_session",
-        "customer",
-        "to keep bag and designs between two visits",
+        "Sessions",
+        "to keep your bag and work in progress between two visits",
         "thirty days",
-        "customer_id",
         erasure="delete",
-        hidden=frozenset({"id"}),
-        expired=lambda table, now: table.c.expires_at < now,
+        hidden=_hide("id", "staff_id"),
+        expired=_older("expires_at", 0),
     ),
-    Entry(
+    _hers(
         "consent",
-        "customer",
-        "to prove what was consented to, and what was refused",
-        f"{ACCOUNT}, and as a proof without a name afterwards",
-        "customer_id",
-        hidden=frozenset({"session_id"}),
-        expired=lambda table, now: table.c.customer_id.is_(None) & (table.c.at < now - timedelta(days=760)),
+        "Consents",
+        "to prove what you allowed and what you declined",
+        f"{ACCOUNT}, afterwards as a proof without a name",
+        hidden=_hide("session_id"),
+        expired=_nobodys_older("at", 760),
     ),
-    Entry("suppression", "house", "never to write to an address again (kept as a keyed hash)", "without end"),
-    Entry(
-        "attempt",
-        "house",
-        "to stop guessing at passwords (kept as a keyed hash)",
-        "one day",
-        expired=_older("at", days=1),
-    ),
-    Entry("staff", "staff", "to know who works for the house", "the employment, and ten years in the books"),
-    Entry("assignment", "house", "to compare with a control group (an id and an arm)", "without end"),
-    # -- what happened --
-    Entry(
+    _house("suppression", "never to write to an address again (a keyed hash)", "without end"),
+    _house("attempt", "to stop guessing at passwords (a keyed hash)", "one day", expired=_older("at", 1)),
+    Entry("staff", "staff", "Staff", "to know who works for the house", "the employment, and ten years in the books"),
+    _house("assignment", "to compare with a control group (an id and an arm)", "without end"),
+)
+
+_HISTORY = (
+    _hers(
         "event",
-        "customer",
-        "the history of what happened: timeline, proof, suggestions (views and choices only with consent)",
+        "History",
+        "what happened: your timeline, proofs, suggestions (views and choices only if you allow it)",
         f"views and choices twenty-five months, the rest {BOOKS}",
-        "customer_id",
         session_column="session_id",
         moves=True,
-        hidden=frozenset({"staff_id", "session_id"}),
-        expired=_behaviour_older(760),
+        hidden=_hide("staff_id", "session_id"),
+        expired=_seen_older(760),
     ),
-    Entry(
+    _hers(
         "message",
-        "customer",
-        "mails sent to the customer",
+        "Mails",
+        "what we wrote to you",
         "three years",
-        "customer_id",
         email_column="to_address",
         moves=True,
         erasure="delete",
-        hidden=frozenset({"dedupe_key", "html", "headers", "cost"}),
-        expired=_older("created_at", days=3 * 365),
+        hidden=_hide("dedupe_key", "html", "headers", "cost"),
+        expired=_older("created_at", 1095),
     ),
-    Entry(
+    _hers(
         "contact",
-        "customer",
-        "calls, letters and visits between the house and the customer",
-        f"{ACCOUNT}; what they cost without words afterwards",
-        "customer_id",
+        "Calls, letters, visits",
+        "to know what was spoken of",
+        ACCOUNT,
         moves=True,
         erasure="blank",
         blanks={"note": ""},
-        hidden=frozenset({"cost", "staff_id"}),
+        hidden=_hide("cost", "staff_id"),
     ),
-    Entry(
+    _hers(
         "offer",
-        "customer",
-        "what the house promised to one customer",
-        f"{BOOKS}; without its words when the account is closed",
-        "customer_id",
+        "Offers made for you",
+        "what the house offers to you alone",
+        ACCOUNT,
         moves=True,
         erasure="blank",
         blanks={"message": "", "reason": ""},
-        hidden=frozenset({"margin_floor_basis_points", "cost_estimate", "benefit_cost", "created_by", "arm"}),
+        shown=lambda table: table.c.state != "draft",
+        hidden=_hide("margin_floor_basis_points", "cost_estimate", "benefit_cost", "created_by", "arm"),
     ),
-    Entry("task", "house", "work that is due (ids only)", "two weeks after it is done", expired=_done_older(14)),
-    # -- designs and bags --
-    Entry("published_model", "house", "what is sold", "as long as designs and orders point to it"),
-    Entry("stock", "house", "how many pieces there are", "without end"),
-    Entry("piece", "house", "which numbered piece belongs to which order line", "without end"),
-    Entry(
+    _house("task", "work that is due (ids only)", "two weeks after it is done", expired=_done_older(14)),
+)
+
+_SHOP = (
+    _house("published_model", "what is sold", "as long as designs and orders point to it"),
+    _house("stock", "how many pieces there are", "without end"),
+    _house("piece", "which numbered piece belongs to which line of an order", "without end"),
+    _hers(
         "design",
-        "customer",
-        "configurations that were saved",
+        "Designs",
+        "the designs you saved",
         f"{ACCOUNT}; of visitors without one, two years",
-        "customer_id",
         session_column="session_id",
         moves=True,
         erasure="blank",
         blanks={"texts": {}, "session_id": None},
-        hidden=frozenset({"session_id"}),
-        expired=lambda table, now: table.c.customer_id.is_(None) & (table.c.created_at < now - timedelta(days=730)),
+        hidden=_hide("session_id"),
+        expired=_nobodys_older("created_at", 730),
     ),
-    Entry(
+    _hers(
         "cart",
-        "customer",
-        "what lies in the bag",
+        "Bags",
+        "what you put into the bag",
         "one year after the last change",
-        "customer_id",
         moves=True,
-        hidden=frozenset({"session_id"}),
-        expired=lambda table, now: table.c.ordered.is_(None) & (table.c.updated_at < now - timedelta(days=365)),
+        hidden=_hide("session_id"),
+        expired=_old_bag,
     ),
-    Entry(
+    _hers(
         "cart_line",
-        "customer",
-        "what lies in the bag",
+        "Pieces in bags",
+        "what you put into the bag",
         "as long as the bag",
         "cart_id",
         through="cart",
-        expired=_older("added_at", days=365),
+        expired=_in_old_bag,
     ),
+    _hers(
+        "suggestion",
+        "Suggestions",
+        "what we suggested for your bag, and why",
+        "twenty-five months",
+        moves=True,
+        shown=lambda table: table.c.arm == "shown",
+        hidden=_hide("arm"),
+        expired=_older("shown_at", 760),
+    ),
+    _hers(
+        "shop_order",
+        "Orders",
+        "to make, deliver and account for what you ordered",
+        BOOKS,
+        session_column="session_id",
+        moves=True,
+        erasure="blank",
+        blanks={"email": "", "session_id": None, "contact_seal": None},
+        hidden=_hide("session_id", "idempotency_key", "request_hash", "seal", "contact_seal", "synthetic"),
+        expired=_older("placed_at", TEN_YEARS.days),
+    ),
+    _hers(
+        "order_line",
+        "Pieces ordered",
+        "what was agreed, as it was agreed",
+        BOOKS,
+        "order_id",
+        through="shop_order",
+        hidden=_hide("unit_cost", "counts"),
+        expired=_in_old_order,
+    ),
+    _hers(
+        "order_discount",
+        "Offers used",
+        "what an offer took off an order",
+        BOOKS,
+        "order_id",
+        through="shop_order",
+        expired=_in_old_order,
+    ),
+    _hers(
+        "payment",
+        "Payments",
+        "to receive what was agreed; no card number is ever here",
+        BOOKS,
+        "order_id",
+        through="shop_order",
+        hidden=_hide("url", "provider_reference", "payment_reference", "open_key"),
+        expired=_in_old_order,
+    ),
+    _hers(
+        "refund",
+        "Refunds",
+        "to give money back",
+        BOOKS,
+        "order_id",
+        through="shop_order",
+        hidden=_hide("provider_reference", "dedupe_key"),
+        expired=_in_old_order,
+    ),
+    _house("webhook_event", "to take each notice of the payment provider once", "one year"),
 )
 
-TABLES: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+TABLES: dict[str, Entry] = {entry.name: entry for entry in (*_PEOPLE, *_HISTORY, *_SHOP)}

@@ -132,7 +132,7 @@ def privacy_page(request: Request, session: Db, visitor: Account) -> Response:
     held = privacy.export(session, customer.id)["tables"]
     context = {
         "customer": customer,
-        "held": [(name.replace("_", " "), part) for name, part in held.items() if part["rows"]],
+        "held": [part for part in held.values() if part["rows"]],
         "answers": people.history_of(session, customer.id),
         "purposes": people.PURPOSES,
     }
