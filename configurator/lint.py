@@ -6,9 +6,14 @@ from typing import Literal
 from configurator.analysis import domains_of
 from configurator.choices import key, literals_of
 from configurator.compile import Compiled
-from configurator.engine import Domains
+from configurator.engine import Domains, Engine
+from configurator.live import Live
 from configurator.model import PriceRule
-from configurator.reasons import explain_conflict
+from configurator.reasons import conflict, explain_conflict
+from configurator.space import Space
+from configurator.survey import survey
+
+LISTED = 100  # findings of one kind that are told one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +110,20 @@ def _presets(c: Compiled) -> list[Finding]:
             if not engine.holds(literals_of(c, preset.choices)):
                 found.append(Finding("warning", preset.id, f"preset {preset.id!r} is not a valid design"))
     return found
+
+
+def lint_space(space: Space, engine: Engine) -> tuple[Finding, ...]:
+    """The findings of a model from elsewhere, which has groups and rules but no prices."""
+    domains = engine.domains(())
+    if domains is None:
+        found = conflict(Live(space), (), ())
+        names = ", ".join(space.rules[index] for index in (found[1] if found else ())[:20])
+        return (Finding("error", None, f"no design is valid: these rules contradict each other: {names}"),)
+    facts = survey(space, engine)
+    named = facts.dead[:LISTED]
+    findings = [Finding("warning", group, f"{value} of {group} can never be chosen") for group, value in named]
+    if len(facts.dead) > LISTED:
+        findings.append(Finding("warning", None, f"{len(facts.dead) - LISTED} further values can never be chosen"))
+    if facts.core:
+        findings.append(Finding("warning", None, f"{len(facts.core)} values are part of every design"))
+    return tuple(findings)

@@ -39,7 +39,7 @@ class Live:
     """Solvers of one space. A solver is used by one thread at a time; the last one given back is lent first."""
 
     def __init__(self, space: Space) -> None:
-        self._space = space
+        self.space = space
         self._idle: list[Engine] = []
         self.domains = Memo()
         self.completions = Memo(4 * MEMO)
@@ -52,7 +52,7 @@ class Live:
         try:
             engine = self._idle.pop()  # atomic: no two threads get the same
         except IndexError:
-            engine = Engine(self._space)
+            engine = Engine(self.space)
         try:
             yield engine
         finally:

@@ -7,6 +7,7 @@ from pysat.solvers import Solver
 
 from configurator.choices import banned, group_literals, literals_of
 from configurator.compile import Compiled
+from configurator.live import Live
 from configurator.model import Answers, ChoiceValue
 from configurator.space import Space
 
@@ -40,14 +41,22 @@ def explain_conflict(
     c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...], wanted: tuple[int, ...] = ()
 ) -> Explanation:
     """A minimal conflict among the literals, given the wanted ones; empty when there is none."""
-    with c.live.engine() as engine:
-        if engine.holds([*literals, *shut, *wanted]):
-            return Explanation((), ())
-        fixed = [*shut, *wanted]
+    found = conflict(c.live, literals, (*shut, *wanted))
+    if found is None:
+        return Explanation((), ())
+    culprits, rules = found
+    return Explanation((), tuple(RuleReason(c.model.rules[i].id, c.model.rules[i].reason) for i in rules), culprits)
+
+
+def conflict(
+    live: Live, literals: Sequence[int], fixed: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Minimal literals that contradict the fixed ones, and the indices of minimal rules that make them do so."""
+    with live.engine() as engine:
+        if engine.holds([*literals, *fixed]):
+            return None
         culprits = minimal(literals, lambda kept: not engine.holds([*fixed, *kept]))
-    rules = _rules(c.space, [*shut, *wanted, *culprits])
-    reasons = {rule.id: rule.reason for rule in c.model.rules}
-    return Explanation((), tuple(RuleReason(name, reasons[name]) for name in rules), tuple(culprits))
+    return tuple(culprits), tuple(_rules(live.space, [*fixed, *culprits]))
 
 
 def culprits_of(c: Compiled, choices: Answers, literals: Sequence[int]) -> tuple[tuple[str, ChoiceValue], ...]:
@@ -81,7 +90,7 @@ def minimal(items: Sequence[int], conflicts: Callable[[Sequence[int]], bool]) ->
     return search([], False, candidates)
 
 
-def _rules(space: Space, assumptions: list[int]) -> list[str]:
+def _rules(space: Space, assumptions: list[int]) -> list[int]:
     """A minimal set of rules that makes the assumptions impossible; the structure of the groups always holds."""
     first = space.variables + 1
     with Solver(name="minisat22") as solver:
@@ -89,4 +98,4 @@ def _rules(space: Space, assumptions: list[int]) -> list[str]:
             solver.add_clause(clause if owner < 0 else (*clause, -(first + owner)))
         selectors = [first + index for index in sorted(set(space.owners) - {-1})]
         kept = minimal(selectors, lambda some: not solver.solve(assumptions=[*assumptions, *some]))
-    return [space.rules[selector - first] for selector in sorted(kept)]
+    return sorted(selector - first for selector in kept)
