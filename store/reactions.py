@@ -6,9 +6,9 @@ from typing import Any
 from sqlmodel import Session
 
 from store import mail, tasks
-from store.crm import offers
+from store.crm import offer_mail, offers
 from store.events import Event, Handler
-from store.shop import order_links, orders, payments
+from store.shop import order_links, orders, payments, suggestions
 from store.shop.orders import Order
 
 
@@ -69,8 +69,10 @@ def tell_refund(session: Session, event: Event) -> None:
 
 REACTIONS: Mapping[str, tuple[Handler, ...]] = {
     "order-placed": (tell_placed, hold_for_payment),
-    "order-paid": (tell_paid,),
+    "order-paid": (tell_paid, suggestions.note_bought),
+    "cart-line-added": (suggestions.note_added,),
     "order-released": (restore_offers, tell_released),
     "order-cancelled": (restore_offers,),
     "refund-made": (tell_refund,),
+    "offer-sent": (offer_mail.write_mail,),
 }

@@ -1,9 +1,8 @@
 """How the house reached a person beside its outbox: calls, letters, visits, gifts; each with minutes and cost."""
 
 from datetime import datetime
-from typing import cast
 
-from sqlmodel import Field, Session, SQLModel, col, select, update
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db, events
 from store.errors import invalid, not_found
@@ -86,11 +85,3 @@ def of_customer(session: Session, customer_id: str) -> list[Contact]:
     """All logged contacts of a customer, oldest first."""
     statement = select(Contact).where(Contact.customer_id == customer_id).order_by(col(Contact.at), col(Contact.id))
     return list(session.exec(statement))
-
-
-def adopt(session: Session, from_customer_id: str, to_customer_id: str) -> int:
-    """Move the contacts of a guest who turned out to be this customer; returns how many."""
-    moved = session.execute(
-        update(Contact).where(col(Contact.customer_id) == from_customer_id).values(customer_id=to_customer_id)
-    )
-    return cast(int, moved.rowcount)  # type: ignore[attr-defined]

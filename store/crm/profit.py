@@ -1,0 +1,152 @@
+"""What each customer brings the house: row profit to the cent, net of tax; the rows add up to the shop's total.
+
+Margin = Σ quantity × (net price − unit cost) − discounts, over orders whose money is here. The shop sends money back
+only where nothing was sold (paid twice, sold out meanwhile), so no refund touches a margin. Profit = margin less
+privileges granted and less what reaching the customer cost. Delivery is passed on at cost and left out on both sides.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlmodel import Session, col
+
+from store.crm.contacts import Contact
+from store.crm.offers import Offer
+from store.mail import Message
+from store.money import FULL
+from store.people import Customer
+from store.shop.orders import PAID, Order, OrderLine
+
+
+@dataclass(frozen=True)
+class RowProfit:
+    """Money in minor units of the house's currency, without tax.
+
+    Attributes:
+        list_net: what was sold, before discounts.
+        discounts: what offers took off.
+        cost: what the pieces cost the house, as kept on each order line.
+        privileges: what granted privileges cost.
+        contact_cost: mails, calls, letters, visits, gifts.
+    """
+
+    orders: int = 0
+    pieces: int = 0
+    list_net: int = 0
+    discounts: int = 0
+    cost: int = 0
+    privileges: int = 0
+    contact_cost: int = 0
+
+    @property
+    def revenue_net(self) -> int:
+        """What was sold, after discounts."""
+        return self.list_net - self.discounts
+
+    @property
+    def margin(self) -> int:
+        """Revenue less the cost of the pieces."""
+        return self.revenue_net - self.cost
+
+    @property
+    def profit(self) -> int:
+        """Margin less privileges and the cost of reaching the customer."""
+        return self.margin - self.privileges - self.contact_cost
+
+    def __add__(self, other: "RowProfit") -> "RowProfit":
+        return RowProfit(
+            *(mine + others for mine, others in zip(vars(self).values(), vars(other).values(), strict=True))
+        )
+
+
+def row_profit(session: Session, customer_id: str) -> RowProfit:
+    """What this customer brought over all time."""
+    return rows(session, [customer_id]).get(customer_id, RowProfit())
+
+
+def rows(session: Session, customer_ids: Iterable[str] | None = None) -> dict[str, RowProfit]:
+    """The rows of these customers (of all who have one, when none are named); joined guests count with theirs."""
+    wanted = None if customer_ids is None else list(customer_ids)
+    parts: list[dict[str, RowProfit]] = [
+        {
+            key: RowProfit(orders=orders, pieces=pieces, list_net=list_net, discounts=list_net - net, cost=cost)
+            for key, orders, pieces, list_net, net, cost in session.execute(_by_customer(_sold(), Order, wanted))
+        },
+        {key: RowProfit(privileges=cost) for key, cost in session.execute(_by_customer(_privileges(), Offer, wanted))},
+        {key: RowProfit(contact_cost=cost) for key, cost in session.execute(_by_customer(_mails(), Message, wanted))},
+        {key: RowProfit(contact_cost=cost) for key, cost in session.execute(_by_customer(_logged(), Contact, wanted))},
+    ]
+    found: dict[str, RowProfit] = {}
+    for part in parts:
+        for key, row in part.items():
+            found[key] = found.get(key, RowProfit()) + row
+    return found
+
+
+def shop_total(session: Session) -> RowProfit:
+    """The whole shop in one sum, not by customer: the rows must add up to it."""
+    orders, pieces, list_net, net, cost = session.execute(_sold()).one()
+    (privileges,) = session.execute(_privileges()).one()
+    (mails,) = session.execute(_mails()).one()
+    (logged,) = session.execute(_logged()).one()
+    return RowProfit(orders, pieces, list_net, list_net - net, cost, privileges, mails + logged)
+
+
+_OWNER = func.coalesce(col(Customer.merged_into_id), col(Customer.id))
+
+
+def _by_customer(statement: Select[Any], table: Any, wanted: list[str] | None) -> Select[Any]:
+    grouped = (
+        statement.join(Customer, col(Customer.id) == table.customer_id)
+        .add_columns(_OWNER.label("owner"))
+        .group_by(_OWNER)
+    )
+    if wanted is not None:
+        grouped = grouped.where(_OWNER.in_(wanted))
+    *figures, owner = grouped.selected_columns
+    return grouped.with_only_columns(owner, *figures)
+
+
+def _sold() -> Select[Any]:
+    amount, rate = col(OrderLine.amount), col(OrderLine.tax_basis_points)
+    tax_of_list = (2 * amount * rate + FULL + rate) // (2 * (FULL + rate))  # money.contained_tax, in SQL
+    return (
+        select(
+            func.count(col(Order.id).distinct()),
+            _sum(col(OrderLine.quantity)),
+            _sum(amount - tax_of_list),
+            _sum(amount - col(OrderLine.discount) - col(OrderLine.tax)),
+            _sum(col(OrderLine.quantity) * col(OrderLine.unit_cost)),
+        )
+        .select_from(Order)
+        .join(OrderLine, col(OrderLine.order_id) == col(Order.id))
+        .where(col(Order.state).in_(PAID))
+    )
+
+
+def _privileges() -> Select[Any]:
+    return (
+        select(_sum(col(Offer.benefit_cost)))
+        .select_from(Offer)
+        .join(Order, col(Order.id) == col(Offer.redeemed_order_id))
+        .where(col(Offer.state) == "redeemed", col(Order.state).in_(PAID))
+    )
+
+
+def _mails() -> Select[Any]:
+    return (
+        select(_sum(col(Message.cost)))
+        .select_from(Message)
+        .where(col(Message.state) != "withheld", col(Message.customer_id).is_not(None))
+    )
+
+
+def _logged() -> Select[Any]:
+    return select(_sum(col(Contact.cost))).select_from(Contact)
+
+
+def _sum(column: Any) -> Any:
+    # PostgreSQL sums BIGINT into NUMERIC, which would come back as Decimal.
+    return cast(func.coalesce(func.sum(column), 0), BigInteger)

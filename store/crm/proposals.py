@@ -1,0 +1,230 @@
+"""What to offer this very person next: pieces that fit what they own or began, configured to match, best margin first.
+
+The chance that a person takes a piece is, until a trained model says better, the share of comparable customers who
+bought it, counted in SQL and smoothed; the reason names the owned or saved design it was chosen for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+import configurator
+from configurator import Choices, Described
+from store import money
+from store.crm import offers
+from store.money import FULL
+from store.rendering import day
+from store.settings import house
+from store.shop import catalog, designs, orders, stock
+from store.shop.appraisal import appraise, picture_of
+from store.shop.catalog import Published
+from store.shop.designs import Design
+from store.shop.orders import PAID, Order, OrderLine
+
+MOST = 6
+ANCHORS = 4  # the newest designs looked at
+PRIOR_BUYERS, PRIOR_OWNERS = 1, 20  # one in twenty, before anything was seen
+SAVED_CHANCE = (
+    1_500  # basis points: a design somebody made and kept; below the share seen for configurators, on purpose
+)
+
+# Answers, for this person, how likely each piece is to be bought, in basis points; what it leaves out is counted here.
+Chances = Callable[[Session, str, Sequence[str]], Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A design that this person owns or saved: what proposals are chosen for."""
+
+    item: Published
+    choices: Choices
+    words: str  # "your Méridien", with when
+    owned: bool
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A piece for one person, ready to be ordered; money in minor units.
+
+    Attributes:
+        reason: a true sentence to that person.
+        chance: how likely it is bought, in basis points.
+        margin: price less tax and cost.
+        expected_margin: margin × chance.
+    """
+
+    slug: str
+    name: str
+    choices: Choices
+    described: tuple[Described, ...]
+    sentence: str
+    price: int
+    currency: str
+    picture: list[str]
+    reason: str
+    chance: int
+    margin: int
+    expected_margin: int
+    design_code: str | None = None
+
+
+def proposals(session: Session, customer_id: str, most: int = MOST, chances: Chances | None = None) -> list[Proposal]:
+    """The pieces worth offering to this customer, by expected margin; none that is owned, offered or sold out."""
+    anchors = anchors_of(session, customer_id)
+    if not anchors:
+        return []
+    out = _not_again(session, customer_id)
+    found = [*_saved(session, customer_id), *_companions(session, anchors, out)]
+    known = dict(chances(session, customer_id, [item.slug for item in found])) if chances else {}
+    ranked = [_with_chance(item, known[item.slug]) if item.slug in known else item for item in found]
+    ranked.sort(key=lambda item: (-item.expected_margin, item.slug))
+    best: dict[str, Proposal] = {}
+    for item in ranked:
+        if item.expected_margin > 0:
+            best.setdefault(item.slug, item)
+    return list(best.values())[:most]
+
+
+def anchors_of(session: Session, customer_id: str) -> list[Anchor]:
+    """The configured pieces this customer owns, then those they saved; the newest first."""
+    found: list[Anchor] = []
+    for line in orders.owned_items(session, customer_id):
+        item = catalog.version(session, line.model_version)
+        found.append(Anchor(item, line.choices, f"the {line.name} you own", owned=True))
+    for design in _open_designs(session, customer_id):
+        item = catalog.version(session, design.model_version)
+        found.append(Anchor(item, design.choices, f"the {item.name} you saved", owned=False))
+    distinct = {(anchor.item.slug, repr(sorted(anchor.choices.items()))): anchor for anchor in reversed(found)}
+    kept = sorted(distinct.values(), key=lambda anchor: found.index(anchor))
+    return [anchor for anchor in kept if anchor.item.model.configurable][:ANCHORS]
+
+
+def ready(session: Session, customer_id: str, slug: str) -> tuple[Choices, str]:
+    """The piece configured for this customer, and why: matched to the first of their designs that it fits."""
+    item = catalog.published(session, slug)
+    for anchor in anchors_of(session, customer_id):
+        if anchor.item.slug == slug:
+            continue
+        choices = _matched(item, anchor)
+        if choices is not None and configurator.concerns(item.compiled, anchor.item.slug):
+            return choices, _reason(item, anchor, choices)
+    return {}, ""
+
+
+# -- what can be offered ---------------------------------------------------------------------------------------------
+
+
+def _companions(session: Session, anchors: Sequence[Anchor], out: frozenset[str]) -> list[Proposal]:
+    """Pieces made for one of the designs, each configured to match the first that it fits."""
+    candidates = [item for item in catalog.listing(session) if item.slug not in out]
+    free = stock.available(session, [item.slug for item in candidates if item.counted])
+    bought, owners = _buyers(session)
+    found: list[Proposal] = []
+    for item in candidates:
+        if item.counted and not free.get(item.slug):
+            continue
+        for anchor in anchors:
+            if anchor.item.slug == item.slug or not configurator.concerns(item.compiled, anchor.item.slug):
+                continue
+            choices = _matched(item, anchor)
+            if choices is not None:
+                chance = _share(bought.get(item.slug, 0), owners)
+                found.append(_proposal(item, choices, {}, _reason(item, anchor, choices), chance))
+                break
+    return found
+
+
+def _saved(session: Session, customer_id: str) -> list[Proposal]:
+    """What this customer made, kept and never ordered."""
+    found = []
+    for design in _open_designs(session, customer_id)[:ANCHORS]:
+        item = catalog.find(session, design.slug)
+        if item is None or not item.model.configurable:
+            continue
+        now = designs.renewed(session, design)
+        reason = f"You designed this {item.name} on {day(design.created_at)} and kept it."
+        found.append(_proposal(item, now.choices, now.texts, reason, SAVED_CHANCE, design.code))
+    return found
+
+
+def _open_designs(session: Session, customer_id: str) -> list[Design]:
+    """Designs by their own hand that were not bought."""
+    bought = {line.design_id for line in orders.owned_items(session, customer_id)}
+    mine = designs.of_customer(session, customer_id)
+    return [design for design in mine if design.source == "customer" and design.id not in bought]
+
+
+def _not_again(session: Session, customer_id: str) -> frozenset[str]:
+    """Pieces that are owned, offered just now, or were declined."""
+    owned = {line.slug for line in orders.owned_items(session, customer_id)}
+    offered = {offer.slug for offer in offers.all_of(session, customer_id) if offer.state in _SETTLED and offer.slug}
+    return frozenset(owned | offered)
+
+
+_SETTLED = ("draft", "sent", "accepted", "declined")
+
+
+def _matched(item: Published, anchor: Anchor) -> Choices | None:
+    return configurator.match(item.compiled, anchor.item.compiled, anchor.choices)
+
+
+def _reason(item: Published, anchor: Anchor, choices: Choices) -> str:
+    """Why this fits that design, naming what both share."""
+    shared = [
+        str(value).replace("-", " ")
+        for name, value in configurator.attributes(item.compiled, choices).items()
+        if isinstance(value, str) and configurator.attributes(anchor.item.compiled, anchor.choices).get(name) == value
+    ]
+    like = f", in {' and '.join(sorted(set(shared))[:2])} like it" if shared else ""
+    return f"It fits {anchor.words}{like}."
+
+
+# -- what it is worth ------------------------------------------------------------------------------------------------
+
+
+def _proposal(
+    item: Published, choices: Choices, texts: Mapping[str, str], reason: str, chance: int, code: str | None = None
+) -> Proposal:
+    worth = appraise(item, choices, texts)
+    net = worth.price.amount - money.contained_tax(worth.price.amount, house().vat_basis_points)
+    margin = net - worth.unit_cost
+    return Proposal(
+        slug=item.slug,
+        name=item.name,
+        choices=worth.choices,
+        described=worth.described,
+        sentence=worth.sentence,
+        price=worth.price.amount,
+        currency=worth.price.currency,
+        picture=picture_of(item, worth.completion),
+        reason=reason,
+        chance=chance,
+        margin=margin,
+        expected_margin=money.share(margin, chance),
+        design_code=code,
+    )
+
+
+def _with_chance(item: Proposal, chance: int) -> Proposal:
+    values: dict[str, Any] = {**vars(item), "chance": chance, "expected_margin": money.share(item.margin, chance)}
+    return Proposal(**values)
+
+
+def _buyers(session: Session) -> tuple[dict[str, int], int]:
+    """How many customers bought each piece, and how many bought anything."""
+    paid = col(Order.state).in_(PAID)
+    statement = (
+        select(OrderLine.slug, func.count(col(Order.customer_id).distinct()))
+        .join(Order, col(Order.id) == col(OrderLine.order_id))
+        .where(paid)
+        .group_by(col(OrderLine.slug))
+    )
+    owners = session.exec(select(func.count(col(Order.customer_id).distinct())).where(paid)).one()
+    return dict(session.exec(statement).all()), owners
+
+
+def _share(buyers: int, owners: int) -> int:
+    """The smoothed share, in basis points."""
+    return (buyers + PRIOR_BUYERS) * FULL // (owners + PRIOR_OWNERS)
