@@ -16,7 +16,9 @@ async function openViewer() {
   const setup = document.getElementById('viewer-setup');
   if (!setup) return;
   const { createViewer } = await import('./viewer.js');
-  viewer = createViewer(stage, { ...JSON.parse(setup.textContent), choices: read('choices'), texts: read('texts') });
+  viewer = createViewer(stage, {
+    ...JSON.parse(setup.textContent), choices: read('choices'), texts: read('texts'), view: form.elements.view.value,
+  });
   for (const link of document.querySelectorAll('.views [data-live]')) link.hidden = false;
 }
 
@@ -86,7 +88,8 @@ form.addEventListener('click', (event) => {
   if (view && viewer) {
     event.preventDefault();
     showView(view);
-    viewer.view(view.dataset.view);
+    // Where 3D cannot be had, the server shows the still of that view.
+    viewer.view(view.dataset.view).then((live) => live || location.assign(view.href));
   }
   if (close) {
     event.preventDefault();

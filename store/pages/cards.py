@@ -9,6 +9,7 @@ from store import assets, money
 from store.rendering import static
 from store.settings import house
 from store.shop import stock
+from store.shop.appraisal import appraise
 from store.shop.catalog import Published
 
 Picture = str | list[str]  # a photograph, or transparent stills to stack
@@ -71,7 +72,7 @@ def card(item: Published, left: int | None = None) -> Card:
         sentence=model.sentence,
         category=category_label(model.category),
         category_id=model.category,
-        layers=picture_of(item),
+        layers=picture_of(item, appraise(item, {}, {}).completion if model.visual else None),
         price=f"from {price}" if model.configurable else price,
         note=_note(item, left),
         left=left,

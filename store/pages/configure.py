@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 import configurator
 from configurator import ChoiceError, Conflict, TextError
+from store import assets
 from store.auth import WebSession
 from store.db import Db
 from store.errors import ShopError, invalid, not_found
@@ -75,7 +76,7 @@ def product(
     answer = Answer(_mended(item, work))
     if wish:
         answer.wish = parse_wish(item, answer.work, wish)
-    return _page(request, item, answer, view)
+    return _page(request, session, item, answer, view)
 
 
 def _mended(item: Published, work: Work) -> Work:
@@ -87,7 +88,9 @@ def _mended(item: Published, work: Work) -> Work:
     return work
 
 
-def _page(request: Request, item: Published, answer: Answer, view: str, status: int = 200) -> HTMLResponse:
+def _page(
+    request: Request, session: Session, item: Published, answer: Answer, view: str, status: int = 200
+) -> HTMLResponse:
     work = answer.work
     worth = appraise(item, work.choices, work.texts)
     analysis = configurator.analyse(item.compiled, worth.choices)
@@ -102,6 +105,8 @@ def _page(request: Request, item: Published, answer: Answer, view: str, status: 
         "presets": rail.presets_of(item, worth),
         "work": work,
         "problem": problem_of(item, work, answer.wish) if answer.wish else None,
+        "left": stock.available(session, [item.slug]).get(item.slug) if item.counted else None,
+        "fits": screens.fits_in_words(session, item) if shown.photo else "",
         "note": answer.note,
         "note_link": answer.link,
     }
@@ -119,6 +124,7 @@ def _plain_page(request: Request, session: Session, item: Published) -> HTMLResp
     context = {
         "card": card(item, left),
         "description": item.model.description,
+        "left": stock.available(session, [item.slug]).get(item.slug) if item.counted else None,
         "fits": screens.fits_in_words(session, item),
         "can_buy": left != 0,
         "others": cards(session, beside),
@@ -155,14 +161,14 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     session.add(row)
     view = str(form.get("view", ""))
     if wants_partial(request):
-        return _page(request, item, answer, view)
+        return _page(request, session, item, answer, view)
     if answer.words.errors:
-        return _page(request, item, answer, view, status=422)
+        return _page(request, session, item, answer, view, status=422)
     return redirect(request, _back(slug, answer, view), answer.note or None)
 
 
 def _back(slug: str, answer: Answer, view: str) -> str:
-    query = {"view": view} if view else {}
+    query = {"view": view} if view and [view] != assets.picture_views(slug)[:1] else {}
     if answer.wish:
         query["wish"] = answer.wish.text
     anchor = "repairs" if answer.wish else answer.anchor
@@ -259,4 +265,4 @@ def _into_bag(request: Request, session: Session, who: Visitor, item: Published,
         return redirect(request, "/cart")
     answer.note = f"Your {item.name} is in the bag."
     answer.link = ("/cart", "See your bag")
-    return _page(request, item, answer, "")
+    return _page(request, session, item, answer, "")

@@ -17,9 +17,6 @@ from store.shop import catalog
 from store.shop.appraisal import Appraisal
 from store.shop.catalog import Published
 
-NOTHING = ("None", "none", "No", "0")  # values that say that a part is absent
-
-
 @dataclass(frozen=True)
 class Link:
     """A place on the page, or a way to look at the piece."""
@@ -118,8 +115,8 @@ def facts_of(item: Published, worth: Appraisal, view: str = "") -> Screen:
         from_price=item.from_price,
         price=worth.price.amount,
         lines=[(line.label, line.amount, "") for line in worth.price.lines],
-        words=worth.sentence,
-        short=" · ".join([value for _, value in summary if value not in NOTHING][:6]),
+        words=f"{model.name}: {worth.sentence}" if worth.sentence else model.name,
+        short=worth.sentence,
         lead=weeks(low, high),
         lead_days=high,
         ready=ready_between(low, high),

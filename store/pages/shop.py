@@ -14,6 +14,7 @@ from store.db import Db
 from store.errors import ShopError, not_found
 from store.events import views
 from store.pages.cards import Card, card, cards, category_label, picture_of
+from store.settings import house
 from store.shop import catalog, workbench
 from store.shop.appraisal import appraise
 from store.shop.catalog import Published
@@ -102,7 +103,7 @@ def products(
         ShopError: 404, the category holds nothing and is none of the house's.
     """
     known = dict(catalog.categories(session))
-    if category and category not in known:
+    if category and category not in known and category not in dict(house().categories):
         raise not_found("category")
     sort = sort if sort in ORDERS else ""
     query = q.strip()
