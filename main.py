@@ -8,16 +8,53 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from store import db, events, web
+from configurator.commands import app as configurator_commands
+from recommender.commands import app as recommender_commands
+from store import checkout, commands, db, demo, events, mail, people, privacy, serving, web
 from store.auth import Signer
+from store.crm import insight, sending
 from store.middleware import Shell
+from store.office import catalog as products
+from store.office import composer, customers, offers, orders
+from store.pages import (
+    account,
+    api,
+    configure,
+    consent,
+    design_pages,
+    details,
+    health,
+    mailbox,
+    order_pages,
+    paying,
+    register,
+    selling_api,
+    shop,
+    sign_in,
+    webhooks,
+)
+from store.pages import checkout as checkout_pages
 from store.settings import ROOT, Settings, read_settings
+from store.shop import payments, payments_stripe, taste
+from store.shop.payment_provider import PaymentProvider
+from store.shop.payments import Till
+from store.tasks import Worker
 
 LONGEST_BODY = 1_000_000  # bytes
 
+PAGES = (
+    *(shop, configure, design_pages, checkout_pages, paying, order_pages, account, sign_in, register, details, consent),
+    *(mailbox, api, selling_api, webhooks, health),
+)
+OFFICE = (customers, offers, composer, orders, products)
 
-def create_app(settings: Settings) -> FastAPI:
-    """The shop as an ASGI app over the engine that `db.use_engine` made current."""
+
+def create_app(settings: Settings, provider: PaymentProvider | None = None) -> FastAPI:
+    """The shop as an ASGI app over the engine that `db.use_engine` made current.
+
+    Args:
+        provider: who takes the money; the one that the settings name when none is given.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -25,10 +62,15 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         events.views.stop()
 
+    serving.introduce(settings)
     app = FastAPI(title="Atelier", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.state.signer = Signer(settings.secret)
+    app.state.till = make_till(settings, provider)
+    app.state.probes = health.Probes(demo.state, taste.serving_version)
     web.install_error_pages(app)
+    for room in (*PAGES, *OFFICE):
+        app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LONGEST_BODY)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
@@ -36,8 +78,32 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def make_till(settings: Settings, provider: PaymentProvider | None = None) -> Till | None:
+    """Where this shop takes money; nowhere while neither a key nor a sandbox is there."""
+    if provider is None and not (settings.stripe_api_key or settings.stripe_sandbox_url):
+        return None
+    return Till(provider or payments_stripe.connect(settings), checkout.revive)
+
+
+def make_workers(settings: Settings) -> tuple[Worker, Worker]:
+    """Who runs the tasks: one for those that a person waits for, one for those that take long."""
+    till = make_till(settings)
+    prompt = {
+        "send-mail": mail.Outbox(settings, people.may_write).send,
+        **sending.TASKS,
+        **privacy.TASKS,
+        **(payments.tasks_of(till) if till else {}),
+    }
+    long = {demo.TASK: serving.in_own_process("seed"), insight.TRAIN: serving.in_own_process("train")}
+    return Worker(prompt), Worker(long)
+
+
 def app_from_environment() -> FastAPI:
     """What each uvicorn worker runs."""
     settings = read_settings()
     db.use_engine(db.make_engine(settings.database_url))
     return create_app(settings)
+
+
+if __name__ == "__main__":
+    commands.run(commands.make_app(make_workers, configurator_commands, recommender_commands))

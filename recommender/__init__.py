@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recommender import suggest
     from recommender.artifact import Fitted, current_version, fit, load, publish, roll_back
     from recommender.history import History, Interaction, read_csv
     from recommender.models import ALGORITHMS, Recommender
@@ -40,6 +41,7 @@ __all__ = [
     "read_csv",
     "roll_back",
     "row_profit",
+    "suggest",
 ]
 
 _HOMES = {
@@ -55,6 +57,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return importlib.import_module(f"recommender.{name}")
     if name in _HOME:
         return getattr(importlib.import_module(f"recommender.{_HOME[name]}"), name)
     raise AttributeError(f"module 'recommender' has no attribute {name!r}")

@@ -101,10 +101,15 @@ _engine: Engine | None = None
 def make_engine(url: str) -> Engine:
     """An engine with the settings that the shop relies on."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=20, max_overflow=20)
     # Forty buyers wait in SQLite's own queue (busy_timeout), not for a connection.
     engine = create_engine(
-        url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=60, pool_timeout=60
+        url,
+        hide_parameters=True,  # errors are logged; what people typed is not
+        connect_args={"check_same_thread": False},
+        pool_size=20,
+        max_overflow=60,
+        pool_timeout=60,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -9,15 +9,21 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from store import auth, events, experiments, mail, people, tasks
+from store.accounts import registration
+from store.crm import contacts, offers
 from store.errors import SettingsError
 from store.settings import ROOT
-from store.shop import bags, catalog, designs, orders, payments, stock
+from store.shop import bags, catalog, designs, orders, payments, stock, suggestions
 
-TABLE_MODULES = (auth, bags, catalog, designs, events, experiments, mail, orders, payments, people, stock, tasks)
+TABLE_MODULES = (
+    *(auth, events, experiments, mail, people, registration, tasks),
+    *(bags, catalog, designs, orders, payments, stock, suggestions),
+    *(contacts, offers),
+)
 METADATA = SQLModel.metadata
 
 
@@ -38,7 +44,7 @@ def upgrade(engine: Engine) -> None:
         with engine.begin() as connection:
             _refuse_unknown(connection)
             command.upgrade(_config(connection), "head")
-    except OperationalError as error:
+    except DBAPIError as error:
         place = engine.url.render_as_string(hide_password=True)
         raise SettingsError(f"The database {place} cannot be used: {str(error.orig).strip()}") from error
 

@@ -67,6 +67,7 @@ class Settings:
     stripe_webhook_secret: str | None
     stripe_sandbox_url: str | None
     mail_url: str | None
+    demo: bool  # an empty shop becomes the demo house
 
     @property
     def test_mode(self) -> bool:
@@ -100,6 +101,7 @@ def read_settings(environment: dict[str, str] | None = None) -> Settings:
         stripe_webhook_secret=env.get("STRIPE_WEBHOOK_SECRET") or None,
         stripe_sandbox_url=env.get("STRIPE_SANDBOX_URL") or None,
         mail_url=env.get("MAIL_URL") or None,
+        demo=env.get("DEMO") != "off" and env.get("APP_ENV") != "production",
     )
     _refuse_unsafe_production(settings, env)
     return settings

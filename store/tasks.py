@@ -6,8 +6,9 @@ run twice (a worker killed in between); what it does must bear that.
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Index, or_, update
@@ -36,6 +37,7 @@ class Task(SQLModel, table=True):
     run_at: datetime
     claimed_until: datetime | None = None
     attempts: int = 0
+    progress: int = 0  # how far a long task has come; begun again, it goes on from there
     dedupe_key: str | None = Field(default=None, unique=True)
     last_error: str | None = None
     created_at: datetime
@@ -65,8 +67,31 @@ def enqueue(
     session.execute(db.insert(session, Task).values(**row).on_conflict_do_nothing(index_elements=["dedupe_key"]))
 
 
+def of_key(session: Session, dedupe_key: str) -> Task | None:
+    """The task asked for under that key."""
+    return session.exec(select(Task).where(Task.dedupe_key == dedupe_key)).first()
+
+
+def take_back(session: Session, dedupe_key: str) -> None:
+    """Queue a task again whose worker is known to be gone, without waiting for its lease to end."""
+    session.execute(
+        update(Task)
+        .where(col(Task.dedupe_key) == dedupe_key, col(Task.state) == "running")
+        .values(state="queued", claimed_until=None)
+    )
+
+
+def note_progress(session: Session, dedupe_key: str, progress: int) -> None:
+    """Note how far a long task has come, in the transaction of the work itself, and keep its lease alive."""
+    session.execute(
+        update(Task)
+        .where(col(Task.dedupe_key) == dedupe_key)
+        .values(progress=progress, claimed_until=datetime.now(UTC) + LEASE)
+    )
+
+
 class Worker:
-    """Runs due tasks one after the other; several workers may run side by side."""
+    """Runs due tasks of the kinds it knows, one after the other; several workers may run side by side."""
 
     def __init__(self, functions: Mapping[str, TaskFunction], idle_seconds: float = 0.5) -> None:
         self._functions = functions
@@ -102,16 +127,21 @@ class Worker:
         self._thread = threading.Thread(target=self.run_forever, name="tasks", daemon=True)
         self._thread.start()
 
+    def ask_to_stop(self) -> None:
+        """Begin no further task."""
+        self._stop.set()
+
     def stop(self, wait_seconds: float = 10) -> None:
         """Finish the task at hand and stop."""
-        self._stop.set()
+        self.ask_to_stop()
         if self._thread:
             self._thread.join(timeout=wait_seconds)
 
     def _claim(self) -> Task | None:
         """Take the oldest due task; the conditional update lets exactly one worker win."""
         moment = db.now()
-        due = or_(
+        known = col(Task.kind).in_(list(self._functions))
+        due = known & or_(
             col(Task.state) == "queued",
             (col(Task.state) == "running") & (col(Task.claimed_until) < moment),
         )
@@ -136,9 +166,11 @@ class Worker:
         try:
             self._functions[task.kind](task.payload)
         except Exception as problem:
-            # The type only: messages of outside libraries can hold addresses and names.
+            # The type and the place only: messages of outside libraries can hold addresses and names.
             error = type(problem).__name__
-            log.exception("task %s (%s) failed at attempt %d", task.kind, task.id, task.attempts)
+            if not self._stop.is_set():
+                place = "".join(traceback.format_tb(problem.__traceback__))
+                log.error("task %s (%s) failed at attempt %d: %s\n%s", task.kind, task.id, task.attempts, error, place)
         with db.transaction() as session:
             row = session.get_one(Task, task.id)
             if error is None:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, cast
@@ -352,7 +353,9 @@ def install_error_pages(app: FastAPI) -> None:
 
     def unexpected(request: Request, error: Exception) -> Response:
         number = db.new_id("err")
-        log.error("unexpected error %s at %s", number, request.url.path, exc_info=error)
+        # The type and the place only: messages can hold addresses and names.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        log.error("unexpected error %s at %s: %s\n%s", number, request.url.path, type(error).__name__, place)
         sentence = f"Something went wrong on our side; nothing was lost. If it happens again, tell us {number}."
         return refusal(request, ShopError(500, "Our mistake", sentence))
 

@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from main import create_app
-from store import auth, db, schema
+from store import auth, db, schema, serving
 from store.settings import Settings, read_settings
+from store.shop import catalog
 from tests.browsers import PageBrowser
 from tests.databases import PostgresTemplates, SqliteTemplates
 
@@ -35,7 +36,11 @@ class Clock:
 
 
 def _prepare(engine: Engine) -> None:
-    schema.METADATA.create_all(engine)
+    """The migrated schema and the products of the house."""
+    schema.upgrade(engine)
+    with Session(engine) as session:
+        catalog.import_products(session, serving.PRODUCTS)
+        session.commit()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,143 @@
+"""The shop's commands: serve, work, seed, train, check, bench, backup, restore, replay-order."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from store import backup as backups
+from store import db, demo, serving
+from store.crm import insight
+from store.errors import SettingsError, ShopError
+from store.settings import ROOT, Settings, read_settings
+from store.shop import orders, snapshots
+from store.tasks import Worker
+
+CHECKS = (
+    ("lint", "ruff", ("check", ".")),
+    ("format", "ruff", ("format", "--check", ".")),
+    ("types", "mypy", ("main.py", "store", "configurator", "recommender", "tests")),
+    ("contracts", "lint-imports", ("--no-cache",)),
+    ("tests", "pytest", ("-n", "auto")),
+)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def make_app(make_workers: Callable[[Settings], Sequence[Worker]], *engines: typer.Typer) -> typer.Typer:
+    """The command line, given the workers that main.py composes and the commands of the two engines."""
+    app = typer.Typer(add_completion=False, help="Atelier: the storefront that knows what you would choose.")
+
+    @app.callback(invoke_without_command=True)
+    def default(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            serving.serve("127.0.0.1", int(os.environ.get("PORT") or 8000), 1, make_workers)
+
+    @app.command()
+    def serve(
+        host: str = "127.0.0.1",
+        port: Annotated[int, typer.Option(envvar="PORT")] = 8000,
+        workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    ) -> None:
+        """Prepare the database, fill an empty one with the demo house, and serve."""
+        serving.serve(host, port, workers, make_workers)
+
+    @app.command()
+    def work() -> None:
+        """Run tasks (mail, training, reconciliation) as a process of its own."""
+        settings = read_settings()
+        serving.prepare(settings)
+        workers = make_workers(settings)
+
+        def stop(*_: object) -> None:
+            for worker in workers:
+                worker.stop(0)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        for worker in workers[1:]:
+            worker.start()
+        workers[0].run_forever()
+
+    for command in (seed, train, check, bench, backup, restore, replay_order):
+        app.command(command.__name__.replace("_", "-"))(command)
+    for engine in engines:
+        app.registered_commands += engine.registered_commands
+    return app
+
+
+def run(app: typer.Typer) -> None:
+    """Run the command line; what the settings or the shop refuse is one sentence, not a trace."""
+    try:
+        app()
+    except (SettingsError, ShopError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+
+
+def seed(customers: int = demo.CUSTOMERS, seed: int = demo.SEED) -> None:
+    """Grow the demo house: its customers live two years through the shop's own functions."""
+    settings = read_settings()
+    serving.prepare(settings)
+    demo.grow(settings, customers, seed, _say)
+
+
+def train() -> None:
+    """Fit the recommender on the shop's history and publish it."""
+    settings = read_settings()
+    serving.prepare(settings)
+    _say(insight.train(settings))
+
+
+def check() -> None:
+    """Lint, types, contracts and tests; the exit code is the number of failed checks."""
+    failed = [name for name, tool, arguments in CHECKS if not _passes(name, tool, arguments)]
+    _say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    raise typer.Exit(len(failed))
+
+
+def _passes(name: str, tool: str, arguments: tuple[str, ...]) -> bool:
+    _say(f"== {name}")
+    program = Path(sys.executable).with_name(tool)
+    return subprocess.run([program, *arguments], cwd=ROOT, check=False).returncode == 0  # noqa: S603 - our own tools
+
+
+def bench(
+    area: Annotated[str, typer.Argument(help="web or start; all when not given")] = "all",
+    json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Measure the shop beside a constant page of the same size, in one run."""
+    command = [sys.executable, "-m", "tests.benchmarks", area, *(["--json"] if json else [])]
+    raise typer.Exit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603 - our own module
+
+
+def backup(file: Path) -> None:
+    """Write a consistent copy of database and uploads."""
+    settings = read_settings()
+    counts = backups.back_up(db.make_engine(settings.database_url), settings, file)
+    _say(f"{file}: {sum(counts.values())} rows of {len(counts)} tables")
+
+
+def restore(file: Path) -> None:
+    """Fill an empty database from a backup."""
+    settings = read_settings()
+    counts = backups.restore(db.make_engine(settings.database_url), settings, file)
+    _say(f"restored {sum(counts.values())} rows of {len(counts)} tables")
+
+
+def replay_order(number: str) -> None:
+    """Recompute an order from its snapshot: exit 0 when equal, 2 when altered."""
+    settings = read_settings()
+    db.use_engine(db.make_engine(settings.database_url))
+    with db.transaction(read_only=True) as session:
+        differences = snapshots.replay(session, orders.by_number(session, number))
+    _say(f"order {number}: {'altered: ' + '; '.join(differences) if differences else 'equal'}")
+    raise typer.Exit(2 if differences else 0)
