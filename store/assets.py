@@ -209,7 +209,7 @@ def picture_layers(
     Args:
         slug: the product.
         completion: its choices; a group left out shows its default, groups without a picture are ignored.
-        view: one of `picture_views`; the main one when left out.
+        view: one of `picture_views`; the main one when left out or unknown.
         root: the project's root.
 
     Returns:
@@ -218,7 +218,7 @@ def picture_layers(
     manifest = _manifest(slug, root)
     if manifest is None:
         return []
-    shown = manifest["views"][view] if view else next(iter(manifest["views"].values()))
+    shown = manifest["views"].get(view or "") or next(iter(manifest["views"].values()))
     files = (layer["files"].get(_key(layer, completion, manifest["options"])) for layer in shown["layers"])
     return [f"/static/posters/{slug}/{file}" for file in files if file]
 
@@ -235,12 +235,19 @@ def _option(value: object, known: list[str]) -> str:
 
 
 @cache
-def viewer_setup(model: str, bindings: str, root: Path = ROOT) -> dict[str, Any]:
-    """What the 3D viewer needs for a product's `visual` entry: model URL, bindings, views, lettering and studio."""
+def viewer_setup(model: str, bindings: str, root: Path = ROOT) -> dict[str, Any] | None:
+    """What the 3D viewer needs for a product's `visual` entry: model URL, bindings, views, lettering and studio.
+
+    Returns:
+        None when the model or its bindings are not in `static/models/`: the product is shown by stills alone.
+    """
     folder = root / "static" / "models"
-    own = folder / f"{Path(model).stem}_views.json"
+    glb, bound = folder / Path(model).name, folder / Path(bindings).name
+    if not (glb.is_file() and bound.is_file()):
+        return None
+    own = folder / f"{glb.stem}_views.json"
     views: dict[str, Any] = json.loads((own if own.is_file() else folder / "default_views.json").read_text())
-    return {"model": f"/static/models/{model}", "bindings": json.loads((folder / bindings).read_text()), **views}
+    return {"model": f"/static/models/{glb.name}", "bindings": json.loads(bound.read_text()), **views}
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ const prefersLight = () => prefersCalm() || navigator.connection?.saveData === t
 const canDraw = () => Boolean(document.createElement('canvas').getContext('webgl2'));
 
 class Viewer {
-  constructor(stage, { choices = {}, texts = {}, ...setup }) {
-    Object.assign(this, { stage, setup, choices, texts, currentView: setup.views[0] });
+  constructor(stage, { choices = {}, texts = {}, view, ...setup }) {
+    const currentView = setup.views.find(({ id }) => id === view) ?? setup.views[0];
+    Object.assign(this, { stage, setup, choices, texts, currentView });
     this.left = new AbortController();
     this.setState('stills');
     for (const name of INTENT) this.listen(stage, name, () => prefersLight() || this.start());
@@ -94,12 +95,14 @@ class Viewer {
   }
 
   async view(name) {
-    const next = this.setup.views.find((view) => view.id === name);
-    if (!next) return;
+    const next = this.setup.views.find(({ id }) => id === name);
+    if (!next) return false;
     this.currentView = next;
-    if (!await this.start() || this.currentView !== next) return;
+    if (!await this.start() || !this.live) return false;
+    if (this.currentView !== next) return true; // another view was asked for meanwhile
     this.draw();
     this.live.go(next);
+    return true;
   }
 
   async fullScreen() {
@@ -130,10 +133,12 @@ class Viewer {
  *   camera positions, the stills' own first; a view may lay choices over the design (an opened lid)
  * @param {object} [options.choices] {group: option}, defaults included
  * @param {object} [options.texts] {group: words to cut}
+ * @param {string} [options.view] the view that the stills show, when it is not the first
  * @param {object} [options.lettering] the engraved planes {aspect, ink | inkOf}
  * @param {object} [options.studio] camera and light {fov, aspect, exposure, key, shadow}
- * @returns {{apply(choices: object, texts?: object): Promise<void>, view(name: string): Promise<void>,
- *   start(): Promise<boolean>, fullScreen(): Promise<void>, dispose(): void}}
+ * @returns {{apply(choices: object, texts?: object): Promise<void>, view(name: string): Promise<boolean>,
+ *   start(): Promise<boolean>, fullScreen(): Promise<void>, dispose(): void}} `start` and
+ *   `view` answer false when the stills stay
  */
 export function createViewer(stage, options) {
   const viewer = new Viewer(stage, options);

@@ -28,7 +28,7 @@ export async function open(setup) {
   scene = await ProductScene.open(host, setup, { calm: true, pixelRatio: 1, capture: true });
   host.append(scene.canvas);
   meshes = [];
-  scene.model.root.traverse((node) => node.isMesh && meshes.push({ node, own: node.material, cast: node.castShadow, names: ancestry(node) }));
+  scene.model.root.traverse((node) => node.isMesh && meshes.push({ node, cast: node.castShadow, names: ancestry(node) }));
 }
 
 function ancestry(node) {
@@ -115,6 +115,7 @@ function compose({ pixels, width, height }, shade, glass) {
 
 async function show(choices) {
   await scene.apply({ ...scene.model.defaults(), ...choices }, '');
+  for (const mesh of meshes) mesh.own = mesh.node.material;
 }
 
 function canvasOf(image, scale) {
@@ -143,7 +144,7 @@ const base64 = (blob) => new Promise((resolve) => {
 export async function sheet({ view, sheets, at, choices, quality, limit }) {
   await show(choices);
   scene.go(view);
-  const { floor = false, shades: isShading = false, casts = true } = sheets[at];
+  const { floor = false, shades: isShading = false } = sheets[at];
   scene.floor.draw(scene.model.visibleBox().min.y - 0.002, scene.model.clearMeshes());
   const order = new Map(meshes.map((mesh) => [mesh, shows(mesh.node) ? sheetOf(mesh, sheets) : -1]));
   const stray = meshes.find((mesh) => shows(mesh.node) && order.get(mesh) < 0);
@@ -151,8 +152,9 @@ export async function sheet({ view, sheets, at, choices, quality, limit }) {
   const roles = (mesh) => order.get(mesh);
   const picture = frame((mesh) => {
     const mine = roles(mesh);
-    if (floor || mine < 0 || (mine > at && !casts)) return 'none';
-    return mine === at ? 'draw' : mine < at ? 'cut' : 'cast';
+    if (floor || mine < 0) return 'none';
+    if (mine > at) return sheets[mine].shades ? 'none' : 'cast';
+    return mine === at ? 'draw' : 'cut';
   }, { floor });
   const pane = sheets.findIndex(({ glass }) => glass);
   const reflections = pane > at && !floor

@@ -53,6 +53,7 @@ def main() -> None:
     with studio() as page:
         for slug in options.products or plans:
             setup = assets.viewer_setup(f"{plans[slug]['model']}.glb", f"{plans[slug]['model']}_bindings.json")
+            assert setup is not None
             page.evaluate(CALL, ["open", setup])
             if options.compare:
                 compare(page, slug, setup, options.compare, options.out)

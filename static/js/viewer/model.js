@@ -1,5 +1,6 @@
 // A product's GLB: loading it, showing a set of choices on it, and cutting words into it.
-// Bindings say what each option does: {group: {option: {materials: {Name: {color, …}}, show: [node], hide: [node]}}}.
+// Bindings say what each option does: {group: {option: {materials: {Name: {color, …}}, show: [node], hide: [node],
+// wear: {node: material}}}}.
 import {
   Box3, CustomBlending, GLTFLoader, MeshoptDecoder, OneFactor, Texture, Vector3, ZeroFactor,
 } from '/static/vendor/three.js';
@@ -40,7 +41,7 @@ export class ProductModel {
   }
 
   constructor(root, bindings, lettering) {
-    Object.assign(this, { root, bindings, lettering, nodes: new Map(), materials: new Map() });
+    Object.assign(this, { root, bindings, lettering, nodes: new Map(), materials: new Map(), shown: {} });
     root.traverse((node) => {
       this.nodes.set(node.name, node);
       if (node.isMesh) this.prepareMesh(node);
@@ -69,11 +70,18 @@ export class ProductModel {
   /** Show choices ({group: option}); groups that are not named, or not bound, stay as they are. */
   show(choices) {
     for (const [group, value] of Object.entries(choices)) {
-      const { materials = {}, hide = [], show = [] } = this.bindings[group]?.[optionName(value)] ?? {};
+      const { materials = {}, wear = {}, hide = [], show = [] } = this.bindings[group]?.[optionName(value)] ?? {};
       for (const [name, values] of Object.entries(materials)) this.paint(name, values);
+      for (const [name, material] of Object.entries(wear)) this.dress(name, material);
       for (const name of hide) this.setVisible(name, false);
       for (const name of show) this.setVisible(name, true);
+      this.shown[group] = value;
     }
+  }
+
+  dress(name, materialName) {
+    const material = this.materials.get(materialName);
+    if (material) this.nodes.get(name)?.traverse((part) => part.isMesh && Object.assign(part, { material }));
   }
 
   setVisible(name, visible) {
@@ -97,15 +105,19 @@ export class ProductModel {
     return source ? `#${source.color.getHexString()}` : ink ?? '#ffffff';
   }
 
+  /** Whether the shown choices ask for slanted letters: {group: option} in `lettering.italic`. */
+  italic() {
+    return Object.entries(this.lettering.italic ?? {}).some(([group, option]) => this.shown[group] === option);
+  }
+
   /** Cut `text` into the piece; an empty one removes it. Resolves when it can be drawn. */
   async engrave(text) {
     const material = this.materials.get(ENGRAVING);
     if (!material || !this.lettering) return;
-    const ink = this.ink();
-    if (text === this.cut?.text && ink === this.cut?.ink) return;
-    const cut = { text, ink };
+    const cut = { text, ink: this.ink(), italic: this.italic() };
+    if (Object.entries(cut).every(([key, value]) => this.cut?.[key] === value)) return;
     this.cut = cut;
-    const texture = text ? await letteringTexture(text, { aspect: this.lettering.aspect, ink }) : null;
+    const texture = text ? await letteringTexture(text, { aspect: this.lettering.aspect, ...cut }) : null;
     if (this.cut !== cut) return void texture?.dispose(); // newer words overtook these
     material.map?.dispose();
     material.map = texture;
