@@ -367,4 +367,5 @@ def revive(session: Session, order: Order) -> bool:
                 offers.redeem(session, offer_id, order.id)
             return True
     except ShopError:
+        session.refresh(order)  # what was undone by the savepoint is undone in memory too
         return False

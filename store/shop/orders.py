@@ -277,6 +277,7 @@ def revive(session: Session, order: Order) -> bool:
             reserve(session, lines_of(session, [order])[order.id])
             return _move(session, order, ("released",), "placed", closed_at=None)
     except ShopError:
+        session.refresh(order)
         return False
 
 

@@ -223,7 +223,7 @@ def _paid(session: Session, till: Till, payment: Payment, state: CheckoutState) 
     elif order.state == "released" and till.revive(session, order):
         orders.mark_paid(session, order, payment.id, payment.paid_at)
     else:
-        reason = "sold out" if order.state == "released" else "paid twice" if order.is_paid else "cancelled"
+        reason = {"released": "sold out", "cancelled": "cancelled"}.get(order.state, "paid twice")
         ask_refund(session, payment, payment.amount, reason, order)
 
 
