@@ -1,9 +1,10 @@
-"""The shop's commands: serve, work, seed, train, check, bench, backup, restore, replay-order."""
+"""The shop's commands: serve, work, seed, train, check, bench, backup, restore, replay-order, migration."""
 
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from store import backup as backups
-from store import db, demo, serving
+from store import db, demo, schema, serving
 from store.crm import insight
 from store.errors import SettingsError, ShopError
 from store.settings import ROOT, Settings, read_settings
@@ -67,7 +68,7 @@ def make_app(make_workers: Callable[[Settings], Sequence[Worker]], *engines: typ
             worker.start()
         workers[0].run_forever()
 
-    for command in (seed, train, check, bench, backup, restore, replay_order):
+    for command in (seed, train, check, bench, backup, restore, replay_order, migration):
         app.command(command.__name__.replace("_", "-"))(command)
     for engine in engines:
         app.registered_commands += engine.registered_commands
@@ -131,6 +132,14 @@ def restore(file: Path) -> None:
     settings = read_settings()
     counts = backups.restore(db.make_engine(settings.database_url), settings, file)
     _say(f"restored {sum(counts.values())} rows of {len(counts)} tables")
+
+
+def migration(message: str) -> None:
+    """Write a migration for what changed in the tables, against a fresh SQLite database (development)."""
+    with tempfile.TemporaryDirectory() as scratch:
+        engine = db.make_engine(f"sqlite:///{scratch}/fresh.db")
+        schema.new_migration(engine, message)
+        engine.dispose()
 
 
 def replay_order(number: str) -> None:

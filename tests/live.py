@@ -27,10 +27,7 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
+    "--disable-gpu",  # pages show their stills; the viewer's own tests draw in software
 )
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -92,7 +89,7 @@ def chromium() -> Iterator[Browser]:
 def new_page(context: BrowserContext) -> Page:
     """A page that fails its test when a script fails or something is loaded from elsewhere."""
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     page.on("pageerror", lambda error: pytest.fail(f"script error on {page.url}: {error}"))
     return page
 
