@@ -15,7 +15,7 @@ from store.auth import Signer
 from store.crm import insight, sending
 from store.middleware import Shell
 from store.office import catalog as products
-from store.office import composer, customers, offers, orders
+from store.office import composer, customers, offers, orders, performance, today
 from store.pages import (
     account,
     api,
@@ -31,6 +31,7 @@ from store.pages import (
     selling_api,
     shop,
     sign_in,
+    suggesting,
     webhooks,
 )
 from store.pages import checkout as checkout_pages
@@ -44,9 +45,9 @@ LONGEST_BODY = 1_000_000  # bytes
 
 PAGES = (
     *(shop, configure, design_pages, checkout_pages, paying, order_pages, account, sign_in, register, details, consent),
-    *(mailbox, api, selling_api, webhooks, health),
+    *(suggesting, mailbox, api, selling_api, webhooks, health),
 )
-OFFICE = (customers, offers, composer, orders, products)
+OFFICE = (today, customers, offers, composer, orders, products, performance)
 
 
 def create_app(settings: Settings, provider: PaymentProvider | None = None) -> FastAPI:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from store import auth, db, people, rendering
 from store.auth import Signer, WebSession
+from store.crm import offers
 from store.db import Db
 from store.errors import ShopError, SignInNeededError, forbidden
 from store.events import Visitor
@@ -133,6 +134,8 @@ def resolve_visitor(request: Request, session: Db) -> Visitor:
         elif row is not None:
             request.state.session_ended = True
     request.state.visitor = visitor
+    if visitor.customer_id and request.method == "GET" and not wants_json(request):
+        request.state.offer_notice = offers.notice(session, visitor.customer_id)
     return visitor
 
 

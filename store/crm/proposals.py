@@ -10,16 +10,17 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-import configurator
 from configurator import Choices, Described
 from store import money
 from store.crm import offers
 from store.money import FULL
+from store.people import consents_of
 from store.rendering import day
 from store.settings import house
 from store.shop import catalog, designs, orders, stock
 from store.shop.appraisal import appraise, picture_of
 from store.shop.catalog import Published
+from store.shop.companions import Anchor, Companion, companion, fitting
 from store.shop.designs import Design
 from store.shop.orders import PAID, Order, OrderLine
 
@@ -32,16 +33,6 @@ SAVED_CHANCE = (
 
 # Answers, for this person, how likely each piece is to be bought, in basis points; what it leaves out is counted here.
 Chances = Callable[[Session, str, Sequence[str]], Mapping[str, int]]
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """A design that this person owns or saved: what proposals are chosen for."""
-
-    item: Published
-    choices: Choices
-    words: str  # "your Méridien", with when
-    owned: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +67,7 @@ def proposals(session: Session, customer_id: str, most: int = MOST, chances: Cha
     if not anchors:
         return []
     out = _not_again(session, customer_id)
-    found = [*_saved(session, customer_id), *_companions(session, anchors, out)]
+    found = [*_saved(session, customer_id), *_companions(session, customer_id, anchors, out)]
     known = dict(chances(session, customer_id, [item.slug for item in found])) if chances else {}
     ranked = [_with_chance(item, known[item.slug]) if item.slug in known else item for item in found]
     ranked.sort(key=lambda item: (-item.expected_margin, item.slug))
@@ -88,58 +79,53 @@ def proposals(session: Session, customer_id: str, most: int = MOST, chances: Cha
 
 
 def anchors_of(session: Session, customer_id: str) -> list[Anchor]:
-    """The configured pieces this customer owns, then those they saved; the newest first."""
-    found: list[Anchor] = []
-    for line in orders.owned_items(session, customer_id):
-        item = catalog.version(session, line.model_version)
-        found.append(Anchor(item, line.choices, f"the {line.name} you own", owned=True))
-    for design in _open_designs(session, customer_id):
-        item = catalog.version(session, design.model_version)
-        found.append(Anchor(item, design.choices, f"the {item.name} you saved", owned=False))
-    distinct = {(anchor.item.slug, repr(sorted(anchor.choices.items()))): anchor for anchor in reversed(found)}
-    kept = sorted(distinct.values(), key=lambda anchor: found.index(anchor))
-    return [anchor for anchor in kept if anchor.item.model.configurable][:ANCHORS]
+    """The configured pieces this customer owns, then those they saved; each design once, the newest first."""
+    found = [
+        Anchor(catalog.version(session, line.model_version), line.choices, owned=True, chosen=not line.suggestion_id)
+        for line in orders.owned_items(session, customer_id)
+    ]
+    found += [
+        Anchor(catalog.version(session, design.model_version), design.choices, owned=False, chosen=True)
+        for design in open_designs(session, customer_id)
+    ]
+    distinct: dict[tuple[str, str], Anchor] = {}
+    for anchor in found:
+        if anchor.item.model.configurable:
+            distinct.setdefault((anchor.item.slug, repr(sorted(anchor.choices.items()))), anchor)
+    return list(distinct.values())[:ANCHORS]
 
 
 def ready(session: Session, customer_id: str, slug: str) -> tuple[Choices, str]:
     """The piece configured for this customer, and why: matched to the first of their designs that it fits."""
     item = catalog.published(session, slug)
-    for anchor in anchors_of(session, customer_id):
-        if anchor.item.slug == slug:
-            continue
-        choices = _matched(item, anchor)
-        if choices is not None and configurator.concerns(item.compiled, anchor.item.slug):
-            return choices, _reason(item, anchor, choices)
-    return {}, ""
+    matched = _matched(item, anchors_of(session, customer_id), _whose_taste(session, customer_id))
+    return (matched.choices, _reason(matched)) if matched else ({}, "")
 
 
 # -- what can be offered ---------------------------------------------------------------------------------------------
 
 
-def _companions(session: Session, anchors: Sequence[Anchor], out: frozenset[str]) -> list[Proposal]:
+def _companions(session: Session, customer_id: str, anchors: Sequence[Anchor], out: frozenset[str]) -> list[Proposal]:
     """Pieces made for one of the designs, each configured to match the first that it fits."""
     candidates = [item for item in catalog.listing(session) if item.slug not in out]
     free = stock.available(session, [item.slug for item in candidates if item.counted])
     bought, owners = _buyers(session)
+    whose = _whose_taste(session, customer_id)
     found: list[Proposal] = []
     for item in candidates:
-        if item.counted and not free.get(item.slug):
+        if (item.counted and not free.get(item.slug)) or item.model.supply.numbered:
             continue
-        for anchor in anchors:
-            if anchor.item.slug == item.slug or not configurator.concerns(item.compiled, anchor.item.slug):
-                continue
-            choices = _matched(item, anchor)
-            if choices is not None:
-                chance = _share(bought.get(item.slug, 0), owners)
-                found.append(_proposal(item, choices, {}, _reason(item, anchor, choices), chance))
-                break
+        matched = _matched(item, anchors, whose)
+        if matched is not None and _reason(matched):
+            chance = _share(bought.get(item.slug, 0), owners)
+            found.append(_proposal(item, matched.choices, {}, _reason(matched), chance))
     return found
 
 
 def _saved(session: Session, customer_id: str) -> list[Proposal]:
     """What this customer made, kept and never ordered."""
     found = []
-    for design in _open_designs(session, customer_id)[:ANCHORS]:
+    for design in open_designs(session, customer_id)[:ANCHORS]:
         item = catalog.find(session, design.slug)
         if item is None or not item.model.configurable:
             continue
@@ -149,8 +135,8 @@ def _saved(session: Session, customer_id: str) -> list[Proposal]:
     return found
 
 
-def _open_designs(session: Session, customer_id: str) -> list[Design]:
-    """Designs by their own hand that were not bought."""
+def open_designs(session: Session, customer_id: str) -> list[Design]:
+    """Designs by this customer's own hand that were not bought, the newest first."""
     bought = {line.design_id for line in orders.owned_items(session, customer_id)}
     mine = designs.of_customer(session, customer_id)
     return [design for design in mine if design.source == "customer" and design.id not in bought]
@@ -166,19 +152,25 @@ def _not_again(session: Session, customer_id: str) -> frozenset[str]:
 _SETTLED = ("draft", "sent", "accepted", "declined")
 
 
-def _matched(item: Published, anchor: Anchor) -> Choices | None:
-    return configurator.match(item.compiled, anchor.item.compiled, anchor.choices)
+def _matched(item: Published, anchors: Sequence[Anchor], whose_taste: str | None) -> Companion | None:
+    found = fitting(item, anchors)
+    return companion(item, *found, whose_taste) if found else None
 
 
-def _reason(item: Published, anchor: Anchor, choices: Choices) -> str:
-    """Why this fits that design, naming what both share."""
-    shared = [
-        str(value).replace("-", " ")
-        for name, value in configurator.attributes(item.compiled, choices).items()
-        if isinstance(value, str) and configurator.attributes(anchor.item.compiled, anchor.choices).get(name) == value
-    ]
-    like = f", in {' and '.join(sorted(set(shared))[:2])} like it" if shared else ""
-    return f"It fits {anchor.words}{like}."
+def _reason(matched: Companion) -> str:
+    """Why it goes with the design: what both share to the eye, else that it was made for it; "" for neither."""
+    facts = matched.likeness or matched.fitted_to or matched.made_for
+    if facts is None:
+        return ""
+    whose = f"the {facts['name']} you own" if facts["owned"] else f"the {facts['name']} you designed"
+    if matched.likeness:
+        return f"{facts['label']}, like {whose}."
+    return f"Made to fit {whose}." if matched.fitted_to else f"Made for {whose}."
+
+
+def _whose_taste(session: Session, customer_id: str) -> str | None:
+    """The person's own leaning, only where they agreed to it; else everyone's."""
+    return customer_id if "personalisation" in consents_of(session, customer_id) else None
 
 
 # -- what it is worth ------------------------------------------------------------------------------------------------

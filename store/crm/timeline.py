@@ -190,8 +190,9 @@ def _entry(row: Event, known: _Known) -> Entry:
     cost = int(facts.get("cost", 0)) if row.kind in ("mail-queued", "contact") else 0
     text, href = piece, ""
     if order := known.orders.get(subject):
-        stage = f" · {facts['stage']}" if "stage" in facts else ""
-        text, href = f"{order.number} · {write(order.total, order.currency)}{stage}", f"/office/orders/{order.number}"
+        stage = STATES.get(str(facts.get("stage")))
+        title = f"{title}: {stage.lower()}" if stage and row.kind == "order-stage" else title
+        text, href = f"{order.number} · {write(order.total, order.currency)}", f"/office/orders/{order.number}"
     elif offer := known.offers.get(subject):
         text, href = offer.label.removeprefix("For you: "), f"/office/offers/{offer.id}"
     elif design := known.designs.get(subject):

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from store import db, web
-from store.crm import offers
+from store.crm import acceptance, offers
 from store.db import Db
 from store.pages import consent, details, mailbox, register, sign_in
 from store.pages.cards import Picture, picture_of
@@ -142,9 +142,12 @@ def my_offers(request: Request, session: db.WritingDb, visitor: Account) -> Resp
 
 @router.post("/account/offers/{offer_id}/acceptance", dependencies=[OurForm])
 def accept_offer(request: Request, session: Db, visitor: Account, offer_id: str) -> Response:
-    """Take an offer; it is used at the next checkout that it fits."""
-    offer = offers.accept(session, visitor, offer_id)
-    return web.redirect(request, "/account/offers", f"Kept for you until {day(offer.expires_at)}.", "success")
+    """Take an offer: its ready design lies in the bag, and the benefit is taken off there."""
+    offer = acceptance.take(session, visitor, offer_id)
+    if offer.slug is None:
+        return web.redirect(request, "/account/offers", f"Kept for you until {day(offer.expires_at)}.", "success")
+    sentence = f"It lies in your bag as it was made for you, with your benefit until {day(offer.expires_at)}."
+    return web.redirect(request, "/cart", sentence, "success")
 
 
 @router.post("/account/offers/{offer_id}/refusal", dependencies=[OurForm])
