@@ -61,14 +61,15 @@ def arrive(session: Session, before: Visitor, row: WebSession, credential: Crede
     session.flush()
     visitor = replace(before, session_id=row.id, customer_id=customer.id, name=customer.name)
     joined = people.join_guests(session, customer.id, customer.email) if customer.verified_at else ()
-    credentials.join(session, visitor, customer.id, joined)
+    brought = credentials.join(session, visitor, customer.id, joined)
     ended = people.carry_refusals(session, visitor, customer.id)
     old = before.session_id or ""
-    adopted = designs.adopt(session, old, customer.id)
+    saved = designs.adopt(session, old, customer.id) + len(brought.get("design", []))
     moved = privacy.adopt(session, old, customer.id)
+    ordered = len(brought.get("shop_order", [])) + len(moved.get("shop_order", []))
     lines = carts.adopt(session, visitor)
-    events.record(session, visitor, "signed-in", facts={"adopted": {**moved, "designs": adopted, "bag_lines": lines}})
-    return Arrival(customer.name, adopted, lines, len(moved.get("order", [])), tuple(ended))
+    events.record(session, visitor, "signed-in", facts={"adopted": moved, "designs": saved, "bag_lines": lines})
+    return Arrival(customer.name, saved, lines, ordered, tuple(ended))
 
 
 def _arrive_staff(session: Session, row: WebSession, credential: Credential) -> Arrival:

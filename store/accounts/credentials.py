@@ -11,6 +11,8 @@ from store.auth import Credential
 from store.errors import ShopError, refused
 from store.events import Visitor
 from store.people import Customer, Identity
+from store.shop.designs import Design
+from store.shop.orders import Order, OrderLine
 
 RESET_LIFE = timedelta(hours=1)
 ADDRESS_LIFE = timedelta(days=1)
@@ -244,10 +246,21 @@ def change_address(session: Session, visitor: Visitor, token: str) -> Customer:
     return customer
 
 
-def join(session: Session, visitor: Visitor, customer_id: str, guests: tuple[str, ...]) -> None:
-    """Move what belonged to joined guests, and remember which rows, so that it could be undone."""
+def join(session: Session, visitor: Visitor, customer_id: str, guests: tuple[str, ...]) -> dict[str, list[str]]:
+    """Move what belonged to joined guests, and remember which rows, so that it could be undone; returns them."""
     if not guests:
-        return
+        return {}
     moved = privacy.move(session, guests, customer_id)
+    ordered = select(OrderLine.design_id).join(Order).where(Order.customer_id == customer_id)
+    designs = session.execute(  # a guest's designs are kept by the browser; the ordered ones are surely theirs
+        update(Design)
+        .where(col(Design.id).in_(ordered), col(Design.customer_id).is_(None))
+        .values(customer_id=customer_id)
+        .returning(col(Design.id))
+        .execution_options(synchronize_session=False)
+    )
+    moved["design"] = sorted({*moved.get("design", []), *designs.scalars()})
+    session.expire_all()
     facts = {"guests": list(guests), "moved": moved}
     events.record(session, visitor, "customers-joined", subject=customer_id, customer_id=customer_id, facts=facts)
+    return moved
