@@ -10,7 +10,7 @@ from configurator.codes import Carried, Change
 from configurator.compile import Compiled, compile_model
 from configurator.completion import complete, from_price
 from configurator.errors import ChoiceError, ModelError, NotKnownInTime, TextError, Unsatisfiable
-from configurator.fitting import attributes, concerns, fit, fits, match
+from configurator.fitting import attributes, binding, concerns, fit, fits, match
 from configurator.lint import Finding, lint
 from configurator.model import (
     Choices,
@@ -66,6 +66,7 @@ __all__ = [
     "analyse",
     "attributes",
     "bill_of_materials",
+    "binding",
     "categories",
     "category",
     "check_choices",

@@ -115,16 +115,19 @@ def _choose(accessory: Compiled, attribute: str, wanted: list[Attribute], chosen
 
 def fits(accessory: Compiled, accessory_choices: Answers, other: Compiled, other_choices: Answers) -> bool:
     """Whether this design of the accessory fits that design of the other product."""
-    rules = _rules_for(accessory, other)
-    if rules is None:
-        return True
+    return _rules_for(accessory, other) is None or bool(binding(accessory, accessory_choices, other, other_choices))
+
+
+def binding(accessory: Compiled, accessory_choices: Answers, other: Compiled, other_choices: Answers) -> FitRule | None:
+    """The first of its rules by which this design of the accessory fits that design; None when none does."""
     facts = _facts(other, other_choices)
     own = attributes(accessory, accessory_choices)
-    return any(
-        all(set(wanted) & set(facts.get(name, [])) for name, wanted in rule.when.items())
-        and all(mine in own and own[mine] in facts.get(theirs, []) for mine, theirs in rule.same.items())
-        for rule in rules
-    )
+    for rule in _rules_for(accessory, other) or ():
+        if all(set(wanted) & set(facts.get(name, [])) for name, wanted in rule.when.items()) and all(
+            mine in own and own[mine] in facts.get(theirs, []) for mine, theirs in rule.same.items()
+        ):
+            return rule
+    return None
 
 
 def match(

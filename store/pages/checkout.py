@@ -11,12 +11,12 @@ from starlette.datastructures import FormData
 from store import checkout, db
 from store.auth import WebSession
 from store.checkout import Quote
-from store.db import Db
+from store.db import Db, WritingDb
 from store.errors import ShopError, not_found
 from store.events import Visitor, views
 from store.people import Customer
 from store.settings import house
-from store.shop import carts, designs, orders
+from store.shop import carts, designs, orders, suggestions
 from store.shop.carts import Cart
 from store.shop.delivery import LENGTHS, check_form
 from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
@@ -89,8 +89,8 @@ def _my_cart(session: Session, who: Visitor) -> Cart:
 
 
 @router.get("/checkout")
-def checkout_page(request: Request, session: Db, who: Who, country: str = "") -> Response:
-    """One page: contact, delivery, what suits, what it comes to."""
+def checkout_page(request: Request, session: WritingDb, who: Who, country: str = "") -> Response:
+    """One page: contact, delivery, what suits (written down as shown), what it comes to."""
     cart = carts.current(session, who)
     if cart is None:
         return redirect(request, "/cart")
@@ -103,7 +103,7 @@ def checkout_page(request: Request, session: Db, who: Who, country: str = "") ->
         return redirect(request, "/cart")
     if wants_partial(request):
         return render(request, "checkout/_summary.html", {"bill": bill, "rows": _rows(bill)})
-    return _page(request, bill, typed, {})
+    return _page(request, session, who, bill, typed, {})
 
 
 @router.post("/checkout", dependencies=[OurForm])
@@ -118,7 +118,7 @@ def place(request: Request, session: Db, who: Who, form: Posted) -> Response:
     key = str(form.get("key", ""))[:200] or db.new_secret()
     if right is None:
         country = typed["country"] if "country" not in wrong else house().country
-        return _page(request, checkout.quote(session, who, cart, country), typed, wrong, key=key)
+        return _page(request, session, who, checkout.quote(session, who, cart, country), typed, wrong, key=key)
     try:
         with session.begin_nested():  # a refusal leaves nothing behind, and the page says what has changed
             placed = checkout.place(session, who, cart, right, key)
@@ -128,7 +128,7 @@ def place(request: Request, session: Db, who: Who, form: Posted) -> Response:
         bill = checkout.quote(session, who, carts.readable(session, cart.id, who), right.country)
         if not bill.cart_view.lines:
             return redirect(request, "/cart")
-        return _page(request, bill, typed, {}, key=key, refusal=error)
+        return _page(request, session, who, bill, typed, {}, key=key, refusal=error)
     row = writable_session(session, request)
     row.state = {name: value for name, value in row.state.items() if name != "checkout"}
     session.add(row)
@@ -170,6 +170,8 @@ def _known(request: Request, session: Session, who: Visitor) -> dict[str, str]:
 
 def _page(
     request: Request,
+    session: Session,
+    who: Visitor,
     bill: Quote,
     typed: Mapping[str, str],
     wrong: Mapping[str, str],
@@ -186,6 +188,8 @@ def _page(
         "refusal": refusal,
         "countries": house().countries,
         "personal": [line for line in bill.cart_view.lines if line.texts],
+        "suggested": suggestions.for_cart(session, who, bill.cart_view),
+        "suggestions_off": suggestions.switched_off(session, who),
     }
     status = refusal.status if refusal else 422 if wrong else 200
     return render(request, "checkout/checkout.html", context, title="Checkout", status=status)

@@ -6,18 +6,18 @@ from fastapi import APIRouter, Header, Request, Response
 from sqlmodel import Session
 
 from store import auth, checkout
-from store.db import Db
+from store.db import Db, WritingDb
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.pages import shapes
-from store.shop import carts, designs, order_links
+from store.shop import carts, designs, order_links, suggestions
 from store.shop.appraisal import Appraisal
 from store.shop.carts import Cart, LineView
 from store.shop.delivery import check_form
 from store.shop.orders import Order
 from store.web import SameOrigin, Who
 
-router = APIRouter(tags=["buying"])
+router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS)
 
 
 def asker(request: Request) -> str:
@@ -60,6 +60,27 @@ def add_line(cart_id: str, body: shapes.NewLine, session: Db, who: Who) -> shape
         design = designs.save(session, who, body.slug or "", {}, {})
     carts.add(session, who, cart, design, body.quantity)
     return bag_of(session, cart, who)
+
+
+@router.get("/carts/{cart_id}/suggestions")
+def read_suggestions(cart_id: str, session: WritingDb, who: Who) -> shapes.Suggestions:
+    """At most three pieces that fit the bag, configured to match; written down as shown."""
+    cart = carts.readable(session, cart_id, who)
+    found = suggestions.for_cart(session, who, carts.view(session, cart, who))
+    return shapes.Suggestions(
+        items=[
+            shapes.Suggestion(
+                id=one.id,
+                slug=one.slug,
+                name=one.name,
+                reason=one.reason,
+                choices=one.choices,
+                sentence=one.sentence,
+                price=shapes.Price(amount=one.price, currency=one.currency, lines=one.price_lines),
+            )
+            for one in found
+        ]
+    )
 
 
 @router.post("/orders", status_code=201, dependencies=[SameOrigin])

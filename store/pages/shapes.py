@@ -228,6 +228,26 @@ class Bag(BaseModel):
     totals: Sums
 
 
+class Suggestion(BaseModel):
+    """A piece that goes with the bag, configured to match, and a true reason."""
+
+    id: str
+    slug: str
+    name: str
+    reason: str
+    choices: Choices
+    sentence: str
+    price: Price
+    fits: Literal[True] = True
+    in_cart: Literal[False] = False
+
+
+class Suggestions(BaseModel):
+    """At most three."""
+
+    items: list[Suggestion]
+
+
 class Address(BaseModel):
     """Where an order goes."""
 

@@ -73,6 +73,11 @@ def available(session: Session, slugs: Iterable[str]) -> dict[str, int]:
     return {row.slug: max(0, row.on_hand - row.reserved) for row in rows}
 
 
+def run_out(session: Session) -> frozenset[str]:
+    """The counted products of which no piece is free."""
+    return frozenset(session.exec(select(Stock.slug).where(col(Stock.on_hand) <= col(Stock.reserved))).all())
+
+
 def reserve(session: Session, slug: str, quantity: int, name: str | None = None) -> None:
     """Promise pieces of a counted product.
 

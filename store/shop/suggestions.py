@@ -1,7 +1,6 @@
-"""At most three pieces that go with a bag: each fits its designs, arrives configured to match, with a true reason.
+"""Suggestions for a bag as rows: shown (or withheld from a control customer), accepted, declined, bought.
 
-The recommender ranks; the configurator decides what fits and how it is made to match; what was shown, or would have
-been shown to a control customer, is a row, so that what the suggestions brought can be measured.
+What suits is chosen in `choosing`; here it is remembered, so that what the suggestions brought can be measured.
 """
 
 from collections.abc import Sequence
@@ -12,29 +11,20 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-import recommender
 from configurator import Choices
-from store import db, events, experiments
+from store import auth, db, events, experiments
+from store.auth import WebSession
 from store.errors import not_found
 from store.events import Event, Visitor
 from store.people import Customer
-from store.shop import carts, catalog, designs, orders, stock, taste
+from store.shop import carts, designs, reasons, taste
 from store.shop.appraisal import appraise, picture_of
 from store.shop.bags import Cart, CartLine, CartView
 from store.shop.catalog import Published
-from store.shop.companions import Anchor, Companion, companion
+from store.shop.choosing import Choice, choose
 from store.shop.orders import Order, OrderLine
 
-MOST = 3
-LOOKED_AT = 24  # of the ranking, until enough of them fit
-POPULAR_ENOUGH = 2
-
-WORDS = {
-    "bought_together": "Often ordered with the {name}",
-    "like_customers": "Chosen by others who own the {name}",
-    "popular": "Often chosen in our house",
-    "listed": "From our house, in the same hand",
-}
+CONTROL = "control"
 
 
 class Suggestion(SQLModel, table=True):
@@ -63,18 +53,18 @@ class Suggestion(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Offered:
-    """A suggestion as the checkout shows it; `reason` is a sentence, `facts` what it rests on."""
+    """A suggestion as the checkout shows it; `reason` is a sentence, `grounds` what it rests on."""
 
     id: str
     slug: str
     name: str
     sentence: str
     reason: str
-    reason_kind: str
-    reason_facts: dict[str, Any]
+    grounds: str
     choices: Choices
     price: int
     currency: str
+    price_lines: list[dict[str, Any]]
     picture: list[str]
 
 
@@ -83,14 +73,15 @@ class Offered:
 
 def for_cart(session: Session, visitor: Visitor, view: CartView) -> list[Offered]:
     """What is suggested with this bag, written down as shown; [] for a control customer, whose would-be is kept too."""
-    if not view.lines or view.cart.ordered is not None or _switched_off(session, visitor):
+    if not view.lines or view.cart.ordered is not None or visitor.is_staff or switched_off(session, visitor):
         return []
     arm = experiments.arm(session, experiments.CHECKOUT_SUGGESTIONS, visitor.customer_id or view.cart.id)
-    found = _chosen(session, visitor, view)
-    rows = [_remember(session, visitor, view.cart, place, offer, arm) for place, offer in enumerate(found)]
-    if arm == "control":
+    known = {row.slug: row for row in session.exec(select(Suggestion).where(Suggestion.cart_id == view.cart.id)).all()}
+    found = choose(session, visitor, view, _declined(session, visitor, list(known.values())))
+    ids = _remember(session, visitor, view.cart, found, arm, known)
+    if arm == CONTROL:
         return []
-    return [_offered(row, item) for row, (item, _, _) in zip(rows, found, strict=True)]
+    return [_offered(suggestion_id, choice) for suggestion_id, choice in zip(ids, found, strict=True)]
 
 
 def decline(session: Session, visitor: Visitor, cart: Cart, suggestion_id: str) -> None:
@@ -113,165 +104,114 @@ def accept(session: Session, visitor: Visitor, cart: Cart, suggestion_id: str) -
     """
     row = _of_cart(session, cart, suggestion_id)
     design = designs.save(session, visitor, row.slug, row.choices, {}, source="suggestion")
-    return carts.add(session, visitor, cart, design, suggestion_id=row.id)
+    line = carts.add(session, visitor, cart, design, suggestion_id=row.id)
+    events.record(session, visitor, "suggestion-added", subject=row.id, product=row.slug, facts={"cart": cart.id})
+    return line
 
 
 def _of_cart(session: Session, cart: Cart, suggestion_id: str) -> Suggestion:
     row = session.get(Suggestion, suggestion_id)
-    if row is None or row.cart_id != cart.id or row.arm == "control":
+    if row is None or row.cart_id != cart.id or row.arm == CONTROL:
         raise not_found("suggestion")
     return row
 
 
-def _switched_off(session: Session, visitor: Visitor) -> bool:
-    if visitor.is_staff:
-        return True
-    if visitor.customer_id is None:
-        return False
-    return session.get_one(Customer, visitor.customer_id).suggestions_off
+# -- off and on ------------------------------------------------------------------------------------------------------
 
 
-# -- choosing --------------------------------------------------------------------------------------------------------
-
-_Choice = tuple[Published, Companion, recommender.Reason]
-
-
-def _chosen(session: Session, visitor: Visitor, view: CartView) -> list[_Choice]:
-    """The best three that fit, of different categories as far as there are."""
-    customer = visitor.customer_id if visitor.allows("personalisation") else None
-    owned = orders.owned_items(session, visitor.customer_id) if visitor.customer_id else []
-    basket = [line.line.slug for line in view.lines]
-    out = {*basket, *(line.slug for line in owned), *_declined(session, visitor, view.cart)}
-    candidates = [item for item in _for_sale(session) if item.slug not in out]
-    ranked = recommender.suggest.suggest(
-        taste.fitted(),
-        customer=customer,
-        basket=basket,
-        candidates=[item.slug for item in candidates],
-        exclude=out,
-        k=len(candidates),
-        popular=[item.slug for item in candidates],
-    )
-    anchors = _anchors(session, view, owned)
-    by_slug = {item.slug: item for item in candidates}
-    fitting: list[_Choice] = []
-    for suggestion in ranked:
-        item = by_slug[suggestion.item]
-        matched = companion(item, anchors, taste.weights(customer, item.slug))
-        if matched is not None:
-            fitting.append((item, matched, suggestion.reason))
-        if len(fitting) >= LOOKED_AT or len(_varied(fitting)) == MOST:
-            break
-    return (_varied(fitting) + [choice for choice in fitting if choice not in _varied(fitting)])[:MOST]
+def switched_off(session: Session, visitor: Visitor) -> bool:
+    """Whether this customer (or, while nobody is known, this browser) wants no suggestions."""
+    if visitor.customer_id is not None:
+        return session.get_one(Customer, visitor.customer_id).suggestions_off
+    row = session.get(WebSession, visitor.session_id) if visitor.session_id else None
+    return bool(row and row.state.get("suggestions_off"))
 
 
-def _varied(fitting: Sequence[_Choice]) -> list[_Choice]:
-    """The first of each category."""
-    first: dict[str, _Choice] = {}
-    for choice in fitting:
-        first.setdefault(choice[0].model.category, choice)
-    return list(first.values())[:MOST]
-
-
-def _for_sale(session: Session) -> list[Published]:
-    """What can be had now; numbered pieces are found, not suggested."""
-    listed = [item for item in catalog.listing(session) if not item.model.supply.numbered]
-    free = stock.available(session, [item.slug for item in listed if item.counted])
-    return [item for item in listed if not item.counted or free.get(item.slug, 0) > 0]
-
-
-def _anchors(session: Session, view: CartView, owned: Sequence[OrderLine]) -> list[Anchor]:
-    """The designs that something can go with: those in the bag, then those the customer owns."""
-    here = [
-        Anchor(line.published, line.design.choices, owned=False)
-        for line in view.lines
-        if line.published is not None and line.worth is not None
-    ]
-    return here + [Anchor(catalog.version(session, line.model_version), line.choices, owned=True) for line in owned]
-
-
-def _declined(session: Session, visitor: Visitor, cart: Cart) -> set[str]:
-    whose = Suggestion.customer_id == visitor.customer_id if visitor.customer_id else Suggestion.cart_id == cart.id
-    return set(session.exec(select(Suggestion.slug).where(whose, col(Suggestion.declined_at).is_not(None))).all())
+def switch(session: Session, visitor: Visitor, *, off: bool) -> None:
+    """Turn suggestions off or on again, for good."""
+    if visitor.customer_id is not None:
+        customer = session.get_one(Customer, visitor.customer_id)
+        customer.suggestions_off = off
+        session.add(customer)
+    elif visitor.session_id is not None:
+        row = auth.ensure_session(session, visitor.session_id)
+        session.refresh(row, with_for_update=True)
+        row.state = {**row.state, "suggestions_off": off}
+        session.add(row)
 
 
 # -- remembering -----------------------------------------------------------------------------------------------------
 
 
-def _remember(session: Session, visitor: Visitor, cart: Cart, position: int, choice: _Choice, arm: str) -> Suggestion:
-    item, matched, ranked = choice
-    kind, facts = _reason(session, matched, ranked)
-    row = {
+def _declined(session: Session, visitor: Visitor, here: Sequence[Suggestion]) -> frozenset[str]:
+    of_cart = {row.slug for row in here if row.declined_at}
+    if visitor.customer_id is None:
+        return frozenset(of_cart)
+    hers = select(Suggestion.slug).where(
+        Suggestion.customer_id == visitor.customer_id, col(Suggestion.declined_at).is_not(None)
+    )
+    return frozenset(of_cart.union(session.exec(hers).all()))
+
+
+def _remember(
+    session: Session, visitor: Visitor, cart: Cart, found: Sequence[Choice], arm: str, known: dict[str, Suggestion]
+) -> list[str]:
+    """Write down what is new or has changed; returns the rows' ids in the order of what was found."""
+    ids = {slug: row.id for slug, row in known.items()}
+    for position, choice in enumerate(found):
+        row = _row(visitor, cart, position, choice, arm)
+        before = known.get(choice.item.slug)
+        if before is not None and all(getattr(before, name) == row[name] for name in _CHANGING):
+            continue
+        statement = db.insert(session, Suggestion).values(**row)
+        changed = {name: statement.excluded[name] for name in _CHANGING}
+        ids[choice.item.slug] = session.execute(
+            statement.on_conflict_do_update(index_elements=["cart_id", "slug"], set_=changed).returning(
+                col(Suggestion.id)
+            )
+        ).scalar_one()
+        if before is None:
+            kind = "suggestion-withheld" if arm == CONTROL else "suggestion-shown"
+            facts = {"cart": cart.id, "position": position, "price": row["price"], "reason": choice.why.kind}
+            events.record(session, visitor, kind, subject=ids[choice.item.slug], product=choice.item.slug, facts=facts)
+    return [ids[choice.item.slug] for choice in found]
+
+
+_CHANGING = ("choices", "price", "reason_kind", "reason_facts", "position", "arm", "customer_id")
+
+
+def _row(visitor: Visitor, cart: Cart, position: int, choice: Choice, arm: str) -> dict[str, Any]:
+    return {
         "id": db.new_id("sug"),
         "cart_id": cart.id,
         "customer_id": visitor.customer_id,
-        "slug": item.slug,
-        "choices": matched.choices,
-        "price": appraise(item, matched.choices).price.amount,
-        "currency": item.model.currency,
-        "reason_kind": kind,
-        "reason_facts": facts,
+        "slug": choice.item.slug,
+        "choices": choice.choices,
+        "price": appraise(choice.item, choice.choices).price.amount,
+        "currency": choice.item.model.currency,
+        "reason_kind": choice.why.kind,
+        "reason_facts": dict(choice.why.facts),
         "position": position,
         "arm": arm,
-        "model_version": taste.serving_version(),
+        "model_version": taste.loaded_version(),
         "shown_at": db.now(),
     }
-    changing = ("choices", "price", "reason_kind", "reason_facts", "position")
-    statement = db.insert(session, Suggestion).values(**row)
-    known = session.exec(
-        select(Suggestion.id).where(Suggestion.cart_id == cart.id, Suggestion.slug == item.slug)
-    ).first()
-    stored = session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["cart_id", "slug"], set_={name: statement.excluded[name] for name in changing}
-        ).returning(col(Suggestion.id))
-    ).scalar_one()
-    if known is None:
-        event = "suggestion-withheld" if arm == "control" else "suggestion-shown"
-        facts = {"cart": cart.id, "position": position, "price": row["price"], "reason": kind}
-        events.record(session, visitor, event, subject=stored, product=item.slug, facts=facts)
-    return session.get_one(Suggestion, stored, populate_existing=True)
 
 
-def _reason(session: Session, matched: Companion, ranked: recommender.Reason) -> tuple[str, dict[str, Any]]:
-    """The most telling reason that holds: a match she can see, then history, then the fit, then the house."""
-    if matched.likeness:
-        return "match", dict(matched.likeness)
-    if ranked.kind in ("bought_together", "like_customers") and ranked.item:
-        cited = catalog.find(session, ranked.item)
-        if cited is not None:
-            return ranked.kind, {"slug": ranked.item, "name": cited.name, "count": ranked.count}
-    if matched.fitted_to:
-        return "fits", dict(matched.fitted_to)
-    if ranked.kind == "popular" and ranked.count >= POPULAR_ENOUGH:
-        return "popular", {"count": ranked.count}
-    return "listed", {}
-
-
-def in_words(kind: str, facts: dict[str, Any]) -> str:
-    """The reason as the customer reads it."""
-    if kind == "match":
-        whose = "the {name} you own" if facts["owned"] else "your {name}"
-        return f"{facts['label']}, like {whose.format(name=facts['name'])}"
-    if kind == "fits":
-        whose = "the {name} you own" if facts["owned"] else "your {name}"
-        return f"Made to fit {whose.format(name=facts['name'])}"
-    return WORDS[kind].format(**facts)
-
-
-def _offered(row: Suggestion, item: Published) -> Offered:
-    worth = appraise(item, row.choices)
+def _offered(suggestion_id: str, choice: Choice) -> Offered:
+    item: Published = choice.item
+    worth = appraise(item, choice.choices)
     return Offered(
-        id=row.id,
-        slug=row.slug,
+        id=suggestion_id,
+        slug=item.slug,
         name=item.name,
         sentence=worth.sentence if item.model.configurable else item.model.sentence,
-        reason=in_words(row.reason_kind, row.reason_facts),
-        reason_kind=row.reason_kind,
-        reason_facts=row.reason_facts,
-        choices=row.choices,
-        price=row.price,
-        currency=row.currency,
+        reason=reasons.in_words(choice.why.kind, choice.why.facts),
+        grounds=reasons.grounds(choice.why.kind, choice.why.facts),
+        choices=choice.choices,
+        price=worth.price.amount,
+        currency=worth.price.currency,
+        price_lines=worth.price_lines,
         picture=list(picture_of(item, worth.completion)),
     )
 

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import recommender
+from configurator.live import Memo
 from recommender import Fitted, Leaning
 
 LOOK_SECONDS = 1.0  # how long the version that serves is believed without looking again
@@ -51,6 +52,52 @@ def fitted() -> Fitted | None:
         return _serving.fitted
 
 
+def loaded_version() -> str | None:
+    """The version of the model that answers now."""
+    model = fitted()
+    return model.version if model else None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A product as the recommender ranks it, with the fact of the history that speaks for it.
+
+    Attributes:
+        kind: as in `recommender.Reason`.
+        cites: the product that the fact speaks of.
+        count: in how many orders it was seen.
+    """
+
+    slug: str
+    kind: str
+    cites: str | None
+    count: int
+
+
+def rank(
+    customer: str | None, basket: Sequence[str], candidates: Sequence[str], exclude: Collection[str]
+) -> list[Ranked]:
+    """The candidates, what suits the basket (and the customer) best first, each with the fact it rests on.
+
+    Args:
+        customer: None without their consent: then only the basket counts.
+        candidates: in the order of the catalogue, which decides where nothing else does.
+    """
+    found = recommender.suggest.suggest(
+        fitted(),
+        customer=customer,
+        basket=basket,
+        candidates=candidates,
+        exclude=exclude,
+        k=len(candidates),
+        popular=candidates,
+    )
+    return [Ranked(one.item, one.reason.kind, one.reason.item, one.reason.count) for one in found]
+
+
+_weights = Memo(4_000)  # by model, customer, product and choices
+
+
 def weights(customer_id: str | None, slug: str, given: Mapping[str, Any] | None = None) -> dict[tuple[str, str], float]:
     """How much each value of a product is leaned to, for the completion by taste; {} while nothing was learned.
 
@@ -61,7 +108,9 @@ def weights(customer_id: str | None, slug: str, given: Mapping[str, Any] | None 
     model = fitted()
     if model is None:
         return {}
-    return model.taste.weights(customer_id, slug, {group: as_values(value) for group, value in (given or {}).items()})
+    known = {group: as_values(value) for group, value in (given or {}).items()}
+    key = (model.version, customer_id, slug, tuple(sorted(known.items())))
+    return dict(_weights.get(key, lambda: model.taste.weights(customer_id, slug, known)))
 
 
 def leaning(customer_id: str) -> list[Leaning]:
