@@ -205,6 +205,3 @@ def _analysis(item: Published, choices: Choices, texts: Texts) -> dict[str, Any]
         "lead_time": {"min_days": worth.lead_time.min_days, "max_days": worth.lead_time.max_days},
         "model_version": item.version,
     }
-
-
-router.include_router(selling_api.router)

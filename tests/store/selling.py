@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import update
+from sqlmodel import Session, col
 
+from configurator import parse
 from store import checkout, db, events, links, reactions
 from store.auth import Signer
 from store.events import Visitor
 from store.shop import carts, catalog, designs, payments
 from store.shop.carts import Cart
+from store.shop.catalog import PublishedModel
 from store.shop.delivery import PlaceForm
 from store.shop.orders import Order
 from store.shop.payment_provider import (
@@ -66,7 +69,7 @@ base: {price: 29000, cost: 9200, lead_days: 2}
 supply: {stock: 24}
 """
 EDITION = """\
-product: edition-01
+product: print-one
 name: Edition one
 sentence: The first of twelve.
 category: editions
@@ -78,10 +81,13 @@ PRODUCTS = "---\n".join((WATCH, STRAP, EDITION))
 
 
 def open_house(session: Session, folder: Path, text: str = PRODUCTS) -> None:
-    """Publish the products."""
+    """Publish the products, and take those of the real house off the shelves."""
+    mine = {model.slug for model in parse(text, "products.yaml")}
+    session.execute(update(PublishedModel).where(col(PublishedModel.slug).not_in(mine)).values(current=False))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "products.yaml").write_text(text)
     catalog.import_products(session, folder)
+    catalog.refresh(session)
 
 
 def use_reactions() -> None:

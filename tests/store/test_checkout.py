@@ -102,15 +102,15 @@ def test_a_fallen_price_passes_on(house: Session, tmp_path: Path) -> None:
 
 def test_what_is_sold_out_is_refused_and_nothing_is_written(house: Session) -> None:
     visitor = selling.guest()
-    cart = selling.fill(house, visitor, "edition-01", quantity=2)
+    cart = selling.fill(house, visitor, "print-one", quantity=2)
     selling.fill(house, visitor, "strap")
-    stock.reserve(house, "edition-01", 4)
+    stock.reserve(house, "print-one", 4)
     with pytest.raises(ShopError) as refusal, house.begin_nested():
         checkout.place(house, visitor, cart, selling.form(), "key")
     assert (refusal.value.status, refusal.value.title) == (409, "Sold out")
     assert nothing_ordered(house)
-    assert stock.available(house, ["strap", "edition-01"]) == {"strap": 24, "edition-01": 1}
-    line = next(line for line in carts.view(house, cart, visitor).lines if line.line.slug == "edition-01")
+    assert stock.available(house, ["strap", "print-one"]) == {"strap": 24, "print-one": 1}
+    line = next(line for line in carts.view(house, cart, visitor).lines if line.line.slug == "print-one")
     carts.change_quantity(house, visitor, cart, line.line.id, 1)
     assert checkout.place(house, visitor, cart, selling.form(), "key").order.subtotal == 179000
 
@@ -222,7 +222,7 @@ def test_nobody_elses_offer_is_used(house: Session) -> None:
 def test_five_submissions_at_once_are_one_order(one_key: bool) -> None:
     visitor = selling.guest()
     with db.transaction() as session:
-        cart_id = selling.fill(session, visitor, "edition-01").id
+        cart_id = selling.fill(session, visitor, "print-one").id
 
     def submit(number: int) -> str:
         with db.transaction() as session:
@@ -235,7 +235,7 @@ def test_five_submissions_at_once_are_one_order(one_key: bool) -> None:
     assert len(set(numbers)) == 1
     with db.transaction() as session:
         assert len(session.exec(select(Order)).all()) == 1
-        assert stock.available(session, ["edition-01"]) == {"edition-01": 4}
+        assert stock.available(session, ["print-one"]) == {"print-one": 4}
 
 
 @pytest.mark.usefixtures("open_house")
@@ -243,7 +243,7 @@ def test_forty_buyers_of_five_pieces_get_five_with_numbers_of_their_own() -> Non
     def buy(number: int) -> tuple[int, ...] | str:
         visitor = selling.guest(f"ses_{number}")
         with db.transaction() as session:
-            cart_id = selling.fill(session, visitor, "edition-01").id
+            cart_id = selling.fill(session, visitor, "print-one").id
         try:
             with db.transaction() as session:
                 cart = carts.readable(session, cart_id, visitor)

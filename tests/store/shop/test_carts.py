@@ -78,9 +78,9 @@ def test_what_can_no_longer_be_made_stands_in_the_way(house: Session, tmp_path: 
 
 def test_what_is_short_stands_in_the_way(house: Session) -> None:
     visitor = selling.guest()
-    cart = selling.fill(house, visitor, "edition-01", quantity=6)
+    cart = selling.fill(house, visitor, "print-one", quantity=6)
     assert carts.view(house, cart, visitor).problems == ("Only 5 of Edition one are left.",)
-    stock.reserve(house, "edition-01", 5)
+    stock.reserve(house, "print-one", 5)
     assert carts.view(house, cart, visitor).problems == ("Edition one is sold out.",)
 
 

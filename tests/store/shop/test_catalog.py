@@ -17,8 +17,8 @@ def test_files_are_published_once_per_content(house: Session, tmp_path: Path) ->
     before = house.exec(select(PublishedModel.version, PublishedModel.published_at)).all()
     selling.open_house(house, tmp_path / "products")
     assert house.exec(select(PublishedModel.version, PublishedModel.published_at)).all() == before
-    assert [item.slug for item in catalog.listing(house)] == ["watch", "strap", "edition-01"]
-    assert stock.available(house, ["watch", "strap", "edition-01"]) == {"strap": 24, "edition-01": 5}
+    assert [item.slug for item in catalog.listing(house)] == ["watch", "strap", "print-one"]
+    assert stock.available(house, ["watch", "strap", "print-one"]) == {"strap": 24, "print-one": 5}
 
 
 def test_a_changed_file_makes_a_new_version_and_keeps_the_old_one(house: Session, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_what_is_not_sold_is_not_found(house: Session) -> None:
 
 def test_search_finds_words_without_accents_and_case(house: Session) -> None:
     assert [item.slug for item in catalog.listing(house, query="CÀLF soft")] == ["strap"]
-    assert [item.slug for item in catalog.listing(house, category="editions")] == ["edition-01"]
+    assert [item.slug for item in catalog.listing(house, category="editions")] == ["print-one"]
     assert catalog.listing(house, query="boat") == []
     assert [slug for slug, _ in catalog.categories(house)] == ["timepieces", "straps", "editions"]
 

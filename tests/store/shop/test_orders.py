@@ -25,26 +25,26 @@ def test_a_paid_order_has_taken_its_pieces(house: Session) -> None:
 
 
 def test_a_released_order_gives_back_what_it_held(house: Session) -> None:
-    order = selling.order(house, selling.guest(), "edition-01", quantity=2)
+    order = selling.order(house, selling.guest(), "print-one", quantity=2)
     (line,) = orders.lines_of(house, [order])[order.id]
     assert stock.numbers_of(house, [line.id]) == {line.id: [1, 2]}
     assert orders.release(house, order)
     assert not orders.release(house, order)
-    assert stock.available(house, ["edition-01"]) == {"edition-01": 5}
+    assert stock.available(house, ["print-one"]) == {"print-one": 5}
     assert stock.numbers_of(house, [line.id]) == {}
     assert not orders.mark_paid(house, order, None)
     assert order.state == "released"
 
 
 def test_a_released_order_is_taken_up_again_only_if_all_is_free(house: Session) -> None:
-    first = selling.order(house, selling.guest(), "edition-01", quantity=3)
+    first = selling.order(house, selling.guest(), "print-one", quantity=3)
     orders.release(house, first)
-    second = selling.order(house, selling.guest("ses_other"), "edition-01", quantity=3)
+    second = selling.order(house, selling.guest("ses_other"), "print-one", quantity=3)
     assert not orders.revive(house, first)
-    assert (first.state, stock.available(house, ["edition-01"])) == ("released", {"edition-01": 2})
+    assert (first.state, stock.available(house, ["print-one"])) == ("released", {"print-one": 2})
     orders.release(house, second)
     assert orders.revive(house, first)
-    assert (first.state, stock.available(house, ["edition-01"])) == ("placed", {"edition-01": 2})
+    assert (first.state, stock.available(house, ["print-one"])) == ("placed", {"print-one": 2})
 
 
 def test_a_counted_part_is_shared_by_all_designs_that_need_it(house: Session) -> None:
@@ -116,4 +116,4 @@ def test_the_timeline_tells_what_is_done_and_what_was_promised(house: Session, c
         ("In the workshop", "", ""),
     ]
     assert shown[3].text == "Promised from 27 April 2026 to 11 May 2026."
-    assert orders.UNPAID_FOR == timedelta(minutes=30)
+    assert timedelta(minutes=30) == orders.UNPAID_FOR

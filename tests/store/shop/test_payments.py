@@ -23,7 +23,7 @@ def till(provider: HandProvider) -> Till:
     return selling.till_of(provider)
 
 
-def placed(slug: str = "edition-01", session_id: str = "ses_guest", **more: int) -> str:
+def placed(slug: str = "print-one", session_id: str = "ses_guest", **more: int) -> str:
     with db.transaction() as session:
         return selling.order(session, selling.guest(session_id), slug, **more).id
 
@@ -37,7 +37,7 @@ def open_and_reference(till: Till, order_id: str) -> str:
     return payments.open_checkout(till, order_id).rsplit("/", 1)[1]
 
 
-def free(slug: str = "edition-01") -> int:
+def free(slug: str = "print-one") -> int:
     with db.transaction(read_only=True) as session:
         return stock.available(session, [slug])[slug]
 
