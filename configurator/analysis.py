@@ -7,9 +7,9 @@ from configurator.choices import banned, completed, decode, key, literals_of
 from configurator.compile import Compiled
 from configurator.conditions import Value
 from configurator.engine import Domains
-from configurator.model import Answers, Choices, OptionGroup, Texts
+from configurator.model import Answers, Choices, ChoiceValue, OptionGroup, Texts
 from configurator.pricing import amount_of, days_of
-from configurator.reasons import Explanation, RuleReason, culprits_of, explain_conflict
+from configurator.reasons import RuleReason, explain_conflict
 from configurator.space import SpaceGroup
 
 State = Literal["chosen", "open", "forced", "impossible"]
@@ -47,7 +47,7 @@ class Analysis:
 class Conflict:
     """Choices that no valid design contains: which of them, and by which rules."""
 
-    culprits: tuple[tuple[str, object], ...]
+    culprits: tuple[tuple[str, ChoiceValue], ...]
     rules: tuple[RuleReason, ...]
 
 
@@ -69,8 +69,8 @@ def analyse(c: Compiled, choices: Answers, audiences: frozenset[str] = frozenset
 def _analyse(c: Compiled, choices: Answers, literals: tuple[int, ...], shut: tuple[int, ...]) -> Analysis | Conflict:
     domains = domains_of(c, literals, shut)
     if domains is None:
-        found: Explanation = explain_conflict(c, literals, shut)
-        return Conflict(culprits_of(c, choices, found.literals), found.rules)
+        found = explain_conflict(c, choices, shut)
+        return Conflict(found.culprits, found.rules)
     mask = completed(c, literals)
     assert mask is not None
     hidden = {-literal for literal in shut}
@@ -90,12 +90,7 @@ def _analyse(c: Compiled, choices: Answers, literals: tuple[int, ...], shut: tup
 
 def domains_of(c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...]) -> Domains | None:
     """The domains under literals, remembered."""
-
-    def answer() -> Domains | None:
-        with c.live.engine() as engine:
-            return engine.domains(literals, shut)
-
-    return c.live.domains.get((literals, shut), answer)
+    return c.live.domains(literals, shut)
 
 
 def _possible(literal: int, domains: Domains) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from configurator.analysis import Conflict, analyse
-from configurator.choices import check_choices, completed, decode, literals_of
+from configurator.choices import check_choices, completed, decode, group_literals, literals_of
 from configurator.compile import Compiled, compile_model
 from configurator.errors import ChoiceError
 from configurator.model import Answers, Choices, ChoiceValue, OptionGroup
@@ -107,17 +107,18 @@ def _follow(group: OptionGroup, value: ChoiceValue) -> ChoiceValue:
 def _repair(new: Compiled, moved: Choices, changes: list[Change]) -> Choices:
     if not isinstance(analyse(new, moved, frozenset(audience for audience, _ in new.private)), Conflict):
         return moved
-    literals = literals_of(new, moved)
+    names = list(moved)
     with new.live.engine() as engine:
-        given_up = next(iter(corrections(engine, literals, (), 1)), frozenset(literals))
-    mask = completed(new, tuple(literal for literal in literals if literal not in given_up))
-    if mask is None:
-        return {}
-    values = decode(new, mask, moved)
-    homes = {new.space.groups[new.space.home[abs(literal)]].id for literal in given_up}
-    changes += [Change("repaired", name, moved[name], values.get(name)) for name in moved if name in homes]
-    kept = {group: values.get(group) if group in homes else value for group, value in moved.items()}
-    return {group: value for group, value in kept.items() if value is not None}
+        found = corrections(engine, [tuple(group_literals(new, name, moved[name])) for name in names], (), 1)
+    homes = [names[position] for position in sorted(found[0])] if found else names
+    mask = completed(new, literals_of(new, {name: value for name, value in moved.items() if name not in homes}))
+    values = {} if mask is None else decode(new, mask, moved)
+    changes += [Change("repaired", name, moved[name], values.get(name)) for name in homes]
+    return {
+        name: values.get(name, value) if name in homes else value
+        for name, value in moved.items()
+        if name not in homes or name in values
+    }
 
 
 def _price(c: Compiled, choices: Answers) -> int | None:

@@ -76,9 +76,22 @@ class Engine:
         self._keep(mask)
         return True
 
-    def domains(self, chosen: tuple[int, ...], banned: tuple[int, ...] = ()) -> Domains | None:
-        """The domains under the chosen literals, or None when these contradict each other."""
-        return _Search(self, chosen, banned).run()
+    def domains(
+        self,
+        chosen: tuple[int, ...],
+        banned: tuple[int, ...] = (),
+        within: Domains | None = None,
+        settled: frozenset[int] = frozenset(),
+    ) -> Domains | None:
+        """The domains under the chosen literals, or None when these contradict each other.
+
+        Args:
+            chosen: literals, each set aside in turn for its own group's domain.
+            banned: literals that always hold.
+            within: domains under fewer choices, which can only have been wider.
+            settled: chosen literals whose own group has exactly the domain it has in `within`.
+        """
+        return _Search(self, chosen, banned, within, settled).run()
 
     def complete(self, assumptions: Sequence[int]) -> int | None:
         """The default completion: keeps defaults greedily in group order, then fills groups by their first value."""
@@ -127,8 +140,18 @@ class Engine:
 class _Search:
     """One question for domains: the pool first, then propagation, then the solver for what is still unseen."""
 
-    def __init__(self, engine: Engine, chosen: tuple[int, ...], banned: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        chosen: tuple[int, ...],
+        banned: tuple[int, ...],
+        within: Domains | None,
+        settled: frozenset[int],
+    ) -> None:
         self.engine = engine
+        self.settled = settled
+        self.wide_true = within.true if within else -1
+        self.wide_false = within.false if within else -1
         self.space = engine.space
         self.chosen = chosen
         self.banned = banned
@@ -177,8 +200,8 @@ class _Search:
 
     def _base(self, positive: int, negative: int) -> None:
         """Settles every value outside the chosen groups."""
-        unseen = positive & ~self.seen_true
-        always = negative & self.seen_always
+        unseen = positive & self.wide_true & ~self.seen_true
+        always = negative & self.wide_false & self.seen_always
         if not unseen and not always:
             return
         _, implied = self.engine.solver.propagate(assumptions=self.assumptions)
@@ -205,13 +228,16 @@ class _Search:
         """What the group of a chosen literal could be instead, with this choice set aside; and what it is."""
         bit = 1 << abs(literal)
         group = self.space.groups[self.space.home[abs(literal)]]
+        if literal in self.settled:
+            return self.wide_true & group.mask, self.wide_false & group.mask if group.kind != "one" else 0
         others = [other for other in self.assumptions if other != literal]
         if group.kind != "one":
-            flipped = bool(self.flips[bit]) or self._flip(others, -literal)
+            wide = self.wide_true if literal < 0 else self.wide_false
+            flipped = bool(self.flips[bit]) or (bool(wide & bit) and self._flip(others, -literal))
             positive = literal > 0 or flipped
             return (bit if positive else 0), (bit if literal < 0 or flipped else 0)
         possible = self.flips[bit] & group.mask | bit
-        unseen = group.mask & ~possible
+        unseen = group.mask & self.wide_true & ~possible
         if unseen:
             _, implied = self.engine.solver.propagate(assumptions=others)
             for other in implied:

@@ -65,7 +65,7 @@ def _needs(rule: PriceRule, c: Compiled) -> set[str]:
 
 
 def _void(c: Compiled) -> Finding:
-    conflict = explain_conflict(c, (), ())
+    conflict = explain_conflict(c, {}, ())
     rules = ", ".join(rule.id for rule in conflict.rules)
     if not rules:
         return Finding("error", None, "no design is valid: the groups' own numbers contradict each other")

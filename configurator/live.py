@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from configurator.engine import Engine
+from configurator.engine import Domains, Engine
 from configurator.space import Space
 
 MEMO = 8192  # answers kept of each kind
@@ -20,6 +20,11 @@ class Memo:
         self._answers: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.Lock()
         self._limit = limit
+
+    def peek(self, key: Hashable) -> tuple[bool, object]:
+        """Whether there is an answer, and which."""
+        with self._lock:
+            return key in self._answers, self._answers.get(key)
 
     def get(self, key: Hashable, answer: Callable[[], T]) -> T:
         """The remembered answer, or a new one."""
@@ -41,10 +46,34 @@ class Live:
     def __init__(self, space: Space) -> None:
         self.space = space
         self._idle: list[Engine] = []
-        self.domains = Memo()
+        self.answers = Memo()
         self.completions = Memo(4 * MEMO)
         self.analyses = Memo(MEMO // 8)
         self.prices = Memo(4 * MEMO)
+
+    def domains(self, literals: tuple[int, ...], banned: tuple[int, ...] = ()) -> Domains | None:
+        """The domains under literals, remembered; narrowed from those known under one choice fewer, if any are."""
+        return self.answers.get((literals, banned), lambda: self._domains(literals, banned))
+
+    def _domains(self, literals: tuple[int, ...], banned: tuple[int, ...]) -> Domains | None:
+        within: Domains | None = None
+        settled: frozenset[int] = frozenset()
+        for group in dict.fromkeys(self.space.home[abs(literal)] for literal in reversed(literals)):
+            own = [literal for literal in literals if self.space.home[abs(literal)] == group]
+            known, wider = self.answers.peek((tuple(x for x in literals if x not in own), banned))
+            if known and not isinstance(wider, Domains):
+                return None  # fewer choices already contradict each other
+            if isinstance(wider, Domains):
+                within = wider
+                if len(own) == 1:
+                    settled = frozenset(own)
+                    break
+        if within is None and literals:
+            within = self.domains((), banned)
+            if within is None:
+                return None
+        with self.engine() as engine:
+            return engine.domains(literals, banned, within, settled)
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:

@@ -26,44 +26,36 @@ class Explanation:
 
     culprits: tuple[tuple[str, ChoiceValue], ...]
     rules: tuple[RuleReason, ...]
-    literals: tuple[int, ...] = ()
 
 
 def explain(c: Compiled, choices: Answers, want: Answers, audiences: frozenset[str] = frozenset()) -> Explanation:
     """Why the wanted values do not go with the choices; empty when they do."""
     rest = {group: value for group, value in choices.items() if group not in want}
-    wanted = literals_of(c, want)
-    found = explain_conflict(c, literals_of(c, rest), banned(c, audiences), wanted)
-    return Explanation(culprits_of(c, rest, found.literals), found.rules)
+    return explain_conflict(c, rest, (*banned(c, audiences), *literals_of(c, want)))
 
 
-def explain_conflict(
-    c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...], wanted: tuple[int, ...] = ()
-) -> Explanation:
-    """A minimal conflict among the literals, given the wanted ones; empty when there is none."""
-    found = conflict(c.live, literals, (*shut, *wanted))
+def explain_conflict(c: Compiled, choices: Answers, fixed: tuple[int, ...]) -> Explanation:
+    """A minimal conflict among the choices, given literals that hold anyway; empty when there is none."""
+    names = list(choices)
+    found = conflict(c.live, [tuple(group_literals(c, group, choices[group])) for group in names], fixed)
     if found is None:
         return Explanation((), ())
-    culprits, rules = found
-    return Explanation((), tuple(RuleReason(c.model.rules[i].id, c.model.rules[i].reason) for i in rules), culprits)
+    culprits = tuple((names[position], choices[names[position]]) for position in found[0])
+    return Explanation(culprits, tuple(RuleReason(c.model.rules[i].id, c.model.rules[i].reason) for i in found[1]))
 
 
 def conflict(
-    live: Live, literals: Sequence[int], fixed: Sequence[int]
+    live: Live, choices: Sequence[tuple[int, ...]], fixed: Sequence[int]
 ) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Minimal literals that contradict the fixed ones, and the indices of minimal rules that make them do so."""
+    """Positions of minimal choices that contradict the fixed literals, and minimal rules that make them do so."""
     with live.engine() as engine:
-        if engine.holds([*literals, *fixed]):
+        if engine.holds([*fixed, *(x for literals in choices for x in literals)]):
             return None
-        culprits = minimal(literals, lambda kept: not engine.holds([*fixed, *kept]))
-    return tuple(culprits), tuple(_rules(live.space, [*fixed, *culprits]))
-
-
-def culprits_of(c: Compiled, choices: Answers, literals: Sequence[int]) -> tuple[tuple[str, ChoiceValue], ...]:
-    """The choices that hold the literals."""
-    return tuple(
-        (group, value) for group, value in choices.items() if set(group_literals(c, group, value)) & set(literals)
-    )
+        culprits = minimal(
+            range(len(choices)), lambda kept: not engine.holds([*fixed, *(x for at in kept for x in choices[at])])
+        )
+    culprits.sort()
+    return tuple(culprits), tuple(_rules(live.space, [*fixed, *(x for at in culprits for x in choices[at])]))
 
 
 def minimal(items: Sequence[int], conflicts: Callable[[Sequence[int]], bool]) -> list[int]:

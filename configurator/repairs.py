@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from configurator.choices import banned, completed, decode, literals_of
+from configurator.choices import banned, completed, decode, group_literals, literals_of
 from configurator.compile import Compiled
 from configurator.engine import Engine
 from configurator.model import Answers, Choices, Texts
@@ -33,43 +33,62 @@ def repairs(
 ) -> tuple[Repair, ...]:
     """Up to k minimal changes that make the wanted values fit: fewest changes first, then the lower price."""
     words = texts or {}
-    shut = banned(c, audiences)
-    wanted = literals_of(c, want)
+    fixed = (*banned(c, audiences), *literals_of(c, want))
     rest = {group: value for group, value in choices.items() if group not in want}
-    literals = literals_of(c, rest)
+    soft = [tuple(group_literals(c, group, value)) for group, value in rest.items()]
     with c.live.engine() as engine:
-        relaxed = corrections(engine, literals, (*shut, *wanted), k)
+        relaxed = corrections(engine, soft, fixed, k)
     before = completed(c, literals_of(c, choices))
+    names = list(rest)
     found = []
     for number, given_up in enumerate(relaxed):
-        kept = tuple(sorted((x for x in (*literals, *wanted) if x not in given_up), key=lambda x: abs(x)))
-        mask = completed(c, kept)
+        after = _after(c, rest, want, [names[position] for position in sorted(given_up)])
+        mask = completed(c, literals_of(c, after))
         if mask is None:
             continue
         values = decode(c, mask, choices)
-        homes = {c.space.groups[c.space.home[abs(literal)]].id for literal in given_up}
-        changes = dict(want) | {group: values[group] for group in rest if group in homes and group in values}
-        drop = tuple(group for group in rest if group in homes and group not in values)
+        homes = [names[position] for position in sorted(given_up)]
+        changes = dict(want) | {group: values[group] for group in homes if group in values}
         price = amount_of(c, mask, choices, words)
         repair = Repair(
             set=changes,
-            drop=drop,
+            drop=tuple(group for group in homes if group not in values),
             price_delta=None if before is None else price - amount_of(c, before, choices, words),
             lead_time_delta_days=None if before is None else days_of(c, mask, choices) - days_of(c, before, choices),
         )
-        found.append((len(changes) + len(drop), price, number, repair))
+        found.append((len(homes), price, number, repair))
     found.sort(key=lambda entry: entry[:3])
     return tuple(repair for *_, repair in found[:k])
 
 
-def corrections(engine: Engine, soft: Sequence[int], hard: Sequence[int], k: int) -> list[frozenset[int]]:
-    """Minimal sets of soft literals to give up so that the rest fits: all of the smallest sizes, until there are k.
+def _after(c: Compiled, rest: Answers, want: Answers, given_up: Sequence[str]) -> Choices:
+    """The choices without those given up; of several options given up, as many stay as they are as can."""
+    kept = {group: value for group, value in (*rest.items(), *want.items()) if group not in given_up}
+    wishes = [x for group in given_up if isinstance(rest[group], list) for x in group_literals(c, group, rest[group])]
+    if wishes:
+        with c.live.engine() as engine:
+            mask = engine.prefer(literals_of(c, kept), wishes)
+        if mask is not None:
+            values = decode(c, mask, rest)
+            kept |= {group: values[group] for group in given_up if isinstance(rest[group], list) and group in values}
+    return kept
 
-    Source: implicit hitting sets (Moreno-Centeno and Karp, 2013): a set must meet every core found so far.
+
+def corrections(engine: Engine, soft: Sequence[tuple[int, ...]], hard: Sequence[int], k: int) -> list[frozenset[int]]:
+    """Minimal sets of choices to give up so that the rest fits: all of the smallest sizes, until there are k.
+
+    Args:
+        engine: the solver.
+        soft: for each choice the literals it fixes.
+        hard: literals that must hold.
+        k: how many sets are wanted.
+
+    Returns:
+        Positions in `soft`. Source: implicit hitting sets (Moreno-Centeno and Karp, 2013): a set must meet every core.
     """
     if not engine.holds(hard):
         return []
-    order = {literal: position for position, literal in enumerate(soft)}
+    home = {literal: position for position, literals in enumerate(soft) for literal in literals}
     cores: list[list[int]] = []
     queue: list[tuple[int, tuple[int, ...]]] = [(0, ())]
     seen: set[tuple[int, ...]] = {()}
@@ -77,22 +96,23 @@ def corrections(engine: Engine, soft: Sequence[int], hard: Sequence[int], k: int
     tries = 0
     while queue and tries < TRIES:
         size, given_up = heapq.heappop(queue)
-        out = {soft[position] for position in given_up}
-        if found and len(found) >= k and size > len(found[-1]):
+        out = set(given_up)
+        if len(found) >= k and size > len(found[-1]):
             break
         if any(other <= out for other in found):
             continue
         unmet = next((core for core in cores if not out.intersection(core)), None)
         if unmet is None:
             tries += 1
-            core = engine.core([*hard, *(literal for literal in soft if literal not in out)])
+            kept = [literal for position, literals in enumerate(soft) if position not in out for literal in literals]
+            core = engine.core([*hard, *kept])
             if core is None:
                 found.append(frozenset(out))
                 continue
-            unmet = [literal for literal in core if literal in order]
+            unmet = sorted({home[literal] for literal in core if literal in home})
             cores.append(unmet)
-        for literal in unmet:
-            wider = tuple(sorted((*given_up, order[literal])))
+        for position in unmet:
+            wider = tuple(sorted({*given_up, position}))
             if wider not in seen:
                 seen.add(wider)
                 heapq.heappush(queue, (size + 1, wider))

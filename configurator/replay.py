@@ -65,7 +65,7 @@ class Replay:
             self.timings.clicks += 1
             if self.judge is not None:
                 self.timings.disagreements += self._compare(literals, domains)
-            self._insist(literals, domains, chosen)
+            self._insist(domains, chosen)
             if not self._choose(domains, chosen):
                 break
         return True
@@ -87,12 +87,7 @@ class Replay:
             choices = self._choices(chosen)
             if isinstance(analyse(c, choices), Analysis):
                 price(c, choices)
-
-        def ask() -> Domains | None:
-            with self.live.engine() as engine:
-                return engine.domains(literals)
-
-        return self.live.domains.get((literals, ()), ask)
+        return self.live.domains(literals)
 
     def _choices(self, chosen: dict[int, tuple[int, ...]]) -> Choices:
         choices: Choices = {}
@@ -134,7 +129,7 @@ class Replay:
         c = self.foreign.compiled
         return c is None or group.id in {g.id for g in c.model.groups if g.kind not in ("text", "upload", "repeated")}
 
-    def _insist(self, literals: tuple[int, ...], domains: Domains, chosen: dict[int, tuple[int, ...]]) -> None:
+    def _insist(self, domains: Domains, chosen: dict[int, tuple[int, ...]]) -> None:
         """Asks for an impossible value: why, and what would make it possible."""
         index = self.random.randrange(len(self.space.groups))
         group = self.space.groups[index]
@@ -146,7 +141,7 @@ class Replay:
         if not ruled_out or group.kind == "several":
             return
         wanted = (self.random.choice(ruled_out),)
-        rest = tuple(x for x in literals if x not in chosen.get(index, ()))
+        rest = [chosen[other] for other in sorted(chosen) if other != index]
         started = time.thread_time()
         conflict(self.live, rest, wanted)
         self.timings.explain.append((time.thread_time() - started) * 1000)

@@ -63,8 +63,9 @@ class Space:
 
     @cached_property
     def free_mask(self) -> int:
-        """Bits of the variables that can be true or false on their own: flags, options of several groups."""
-        return _union(group.mask for group in self.groups if group.kind != "one")
+        """Bits of the variables that can be true or false on their own: flags, options of several groups, needs."""
+        needs = _union(1 << group.needed for group in self.groups if group.needed)
+        return needs | _union(group.mask for group in self.groups if group.kind != "one")
 
     @cached_property
     def meanings(self) -> dict[int, tuple[int, int]]:
