@@ -57,6 +57,11 @@ class PageBrowser:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._client.request(method, url, json=body, headers=named)
 
+    def deliver(self, url: str, body: bytes, **headers: str) -> Response:
+        """A body sent as it is, by another machine (a webhook)."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._client.post(url, content=body, headers=named)
+
     def text(self) -> str:
         """The words of the last page, without tags, in single spaces."""
         without = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", self.page, flags=re.DOTALL)
