@@ -770,6 +770,8 @@ def test_an_offer_is_seen_kept_and_declined_by_its_customer_only(visitor: PageBr
         assert another.submit(f"/account/offers/{offer_id}/acceptance").status_code == 404
         another.get("/account/offers")
     visitor.submit(f"/account/offers/{hers}/acceptance")
+    assert "It lies in your bag as it was made for you" in visitor.text()
+    visitor.get("/account/offers")
     assert "Kept for you" in visitor.text()
     visitor.submit(f"/account/offers/{hers}/refusal")
     with db.transaction(read_only=True) as session:
