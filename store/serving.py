@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from configurator import ModelError
-from store import db, demo, events, links, schema
+from store import db, demo, events, links, privacy, schema
 from store.auth import Signer
 from store.errors import SettingsError
 from store.reactions import REACTIONS
@@ -43,6 +43,7 @@ def prepare(settings: Settings) -> None:
     try:
         with db.transaction() as session:
             catalog.import_products(session, PRODUCTS)
+            privacy.plan_retention(session)
     except ModelError as error:
         raise SettingsError(f"A product file is wrong: {error}") from error
 
