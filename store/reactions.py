@@ -6,19 +6,30 @@ from typing import Any
 from sqlmodel import Session
 
 from store import mail, tasks
+from store.accounts import claim_link
 from store.crm import offer_mail, offers
 from store.events import Event, Handler
+from store.people import Customer
 from store.shop import order_links, orders, payments, suggestions
 from store.shop.orders import Order
 
 
 def _order_mail(session: Session, event: Event, kind: str, **context: Any) -> None:
     order = session.get_one(Order, event.subject)
+    customer = session.get_one(Customer, order.customer_id)
+    # The link that makes a guest a customer goes to the address the order was placed with, and proves it.
+    claim = claim_link(customer) if customer.verified_at is None and customer.email == order.email else None
     mail.queue(
         session,
         kind,
         order.email,
-        {"order": order, "lines": orders.lines_of(session, [order])[order.id], **_links(order), **context},
+        {
+            "order": order,
+            "lines": orders.lines_of(session, [order])[order.id],
+            **_links(order),
+            "claim_url": claim,
+            **context,
+        },
         dedupe_key=f"{kind}:{event.id}",
         customer_id=order.customer_id,
     )

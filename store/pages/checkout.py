@@ -17,11 +17,13 @@ from store.events import Visitor, views
 from store.people import Customer
 from store.settings import house
 from store.shop import carts, designs, orders, suggestions
-from store.shop.carts import Cart
+from store.shop.carts import Cart, LineView
 from store.shop.delivery import LENGTHS, check_form
 from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
 
 router = APIRouter(include_in_schema=False)
+
+WEEKS_FROM = 21  # days from which one speaks of weeks
 
 
 async def posted(request: Request) -> FormData:
@@ -41,7 +43,20 @@ def bag(request: Request, session: Db, who: Who) -> Response:
     views.note(who, page="/cart")
     cart = carts.current(session, who)
     bill = checkout.quote(session, who, cart) if cart else None
-    return render(request, "checkout/cart.html", {"bill": bill, "rows": _rows(bill) if bill else []}, title="Your bag")
+    context = {"bill": bill, "rows": _rows(bill) if bill else [], "ready": _ready}
+    return render(request, "checkout/cart.html", context, title="Your bag")
+
+
+def _ready(line: LineView) -> str:
+    """When a line is ready, as one says it."""
+    if line.worth is None or line.worth.lead_time.max_days == 0:
+        return "Ready at once"
+    first, last = line.worth.lead_time.min_days, line.worth.lead_time.max_days
+    if first >= WEEKS_FROM:
+        first, last, unit = first // 7, -(-last // 7), "weeks"
+    else:
+        unit = "days"
+    return f"Ready in {first} to {last} {unit}" if last > first else f"Ready in {last} {unit}"
 
 
 @router.post("/cart/lines", dependencies=[OurForm])
