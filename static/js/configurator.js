@@ -22,11 +22,14 @@ async function openViewer() {
   for (const link of document.querySelectorAll('.views [data-live]')) link.hidden = false;
 }
 
-function showView(link) {
+/** Turn the live piece; where it cannot be live, fetch the still of that side. */
+async function showView(link) {
   for (const other of document.querySelectorAll('.views a')) other.removeAttribute('aria-current');
   link.setAttribute('aria-current', 'true');
   form.elements.view.value = link.dataset.view;
-  stage.closest('.stage').dataset.view = link.dataset.view;
+  if (await viewer?.view(link.dataset.view)) return;
+  const answer = await fetch(link.href, { headers: { 'X-Partial': '1' } });
+  if (answer.ok) swap(await answer.text());
 }
 
 // -- sending and swapping ------------------------------------------------------------------------------------------
@@ -85,11 +88,9 @@ form.addEventListener('submit', (event) => {
 form.addEventListener('click', (event) => {
   const view = event.target.closest('a[data-view]');
   const close = event.target.closest('[data-close]');
-  if (view && viewer) {
+  if (view) {
     event.preventDefault();
     showView(view);
-    // Where 3D cannot be had, the server shows the still of that view.
-    viewer.view(view.dataset.view).then((live) => live || location.assign(view.href));
   }
   if (close) {
     event.preventDefault();

@@ -69,7 +69,8 @@ def product(
         ShopError: 404, it is not sold.
     """
     item = catalog.published(session, slug)
-    views.note(who, product=slug, page="product")
+    if not wants_partial(request):
+        views.note(who, product=slug, page="product")
     if not item.model.configurable:
         return _plain_page(request, session, item)
     work = workbench.read(getattr(request.state, "web_session", None), slug)

@@ -15,10 +15,11 @@ from store.shop.appraisal import Appraisal, appraise
 from store.shop.catalog import Published
 
 STEPPED = 8  # integers with more values than this are counted up and down, not laid out
+_rails = Memo(256)  # whole rails: the first screen and the steps back and forth are asked for again and again
 _reasons = Memo(20_000)  # why values are impossible, by version and choices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ValueView:
     """One value as a button."""
 
@@ -37,7 +38,7 @@ class ValueView:
     sign: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GroupView:
     """One question of the rail."""
 
@@ -69,19 +70,25 @@ class PresetView:
     active: bool
 
 
-def rail_of(item: Published, worth: Appraisal, analysis: Analysis, texts: "Words") -> list[GroupView]:
+def rail_of(item: Published, worth: Appraisal, analysis: Analysis, words: "Words") -> list[GroupView]:
     """The questions with the state, price and time of every value."""
-    model = item.model
-    differences = configurator.differences(item.compiled, worth.choices, worth.texts)
+    if words.errors:
+        return _rail(item, worth, analysis, words)
+    return _rails.get(
+        (item.version, worth.hash, json.dumps(worth.choices)), lambda: _rail(item, worth, analysis, words)
+    )
+
+
+def _rail(item: Published, worth: Appraisal, analysis: Analysis, words: "Words") -> list[GroupView]:
+    pen = _Pen(item, worth, configurator.differences(item.compiled, worth.choices, worth.texts))
     states = {state.id: state for state in analysis.groups}
-    pens = _Pen(item, worth, differences)
     groups = []
-    for group in model.groups:
+    for group in item.model.groups:
         state = states.get(group.id)
         if group.kind == "text":
-            groups.append(_words_view(group, state, worth.texts, texts))
+            groups.append(_words_view(group, state, worth.texts, words))
         elif state is not None and state.values:
-            groups.append(pens.group(group, state))
+            groups.append(pen.group(group, state))
     return groups
 
 

@@ -17,6 +17,7 @@ from store.shop import catalog
 from store.shop.appraisal import Appraisal
 from store.shop.catalog import Published
 
+
 @dataclass(frozen=True)
 class Link:
     """A place on the page, or a way to look at the piece."""
@@ -66,10 +67,14 @@ def weeks(low: int, high: int) -> str:
 
 
 def ready_between(low: int, high: int) -> str:
-    """The days on which a piece ordered now will be ready."""
+    """The days on which a piece ordered now will be ready: "between 3 and 17 February 2027"."""
     today = db.now().date()
     first, last = today + timedelta(days=low), today + timedelta(days=high)
-    return f"on {day(first)}" if first == last else f"between {day(first)} and {day(last)}"
+    if first == last:
+        return f"on {day(first)}"
+    shared = " ".join(day(last).split()[1:]) if first.month == last.month else str(last.year)
+    begin = day(first).removesuffix(shared) if first.year == last.year else day(first)
+    return f"between {begin.strip()} and {day(last)}"
 
 
 def days_difference(days: int) -> str:
@@ -101,11 +106,11 @@ def facts_of(item: Published, worth: Appraisal, view: str = "") -> Screen:
     model, visual = item.model, item.model.visual
     setup = assets.viewer_setup(visual.model, visual.bindings) if visual and visual.model and visual.bindings else None
     views = _views(item, setup)
-    shown = view if view in {link.id for link in views if link.still} else ""
+    shown = view if view in {link.id for link in views} else ""
     stills = assets.picture_views(item.slug)
     summary = [(row.group_label, row.value_label) for row in worth.described]
     low, high = worth.lead_time.min_days, worth.lead_time.max_days
-    picture = picture_of(item, worth.completion, shown or None)
+    picture = picture_of(item, worth.completion, shown if shown in stills else None)
     return Screen(
         slug=item.slug,
         name=model.name,
