@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from recommender.als import engine
 from recommender.blend import Blend, Task
 from recommender.counting import Frequency, Popularity
+from recommender.features import Features
 from recommender.history import History, Ints
 from recommender.ids import Ids
+from recommender.learning import learn_blend
 from recommender.models import ALGORITHMS, Recommender
 from recommender.neighbours import BasketNeighbours
 from recommender.taste import Taste
@@ -46,6 +49,11 @@ class Fitted:
     metrics: Mapping[str, float]
     version: str = ""
 
+    @cached_property
+    def features(self) -> Features:
+        """All models side by side."""
+        return Features(self.models)
+
     @property
     def popularity(self) -> Popularity:
         """The plain counts, which reasons cite."""
@@ -66,17 +74,24 @@ class Fitted:
         return self.frequency.own.row(customer)[0].astype(np.int64)
 
 
-def fit(history: History, taste: Taste | None, seed: int) -> Fitted:
-    """Fits every algorithm of the registry; the same history and seed give the same artifact."""
+def fit(history: History, taste: Taste | None, seed: int, tasks: Sequence[Task] = tuple(Task)) -> Fitted:
+    """Fits every algorithm and learns their blend; the same history and seed give the same artifact.
+
+    Args:
+        history: purchases.
+        taste: what choices say; None for nothing.
+        seed: of every random draw.
+        tasks: the kinds of question to learn a blend for; the others keep the given weights.
+    """
+    blend, judged = learn_blend(history, ALGORITHMS, seed, tasks)
     models = {name: algorithm.fit(history, seed) for name, algorithm in ALGORITHMS.items()}
     metrics = {
         "customers": float(len(history.customers)),
         "items": float(len(history.items)),
         "baskets": float(len(history.basket_at)),
+        **judged,
     }
-    return Fitted(
-        Ids.of(history.customers), Ids.of(history.items), models, Blend(), taste or Taste(), engine(), metrics
-    )
+    return Fitted(Ids.of(history.customers), Ids.of(history.items), models, blend, taste or Taste(), engine(), metrics)
 
 
 def publish(fitted: Fitted, directory: Path) -> str:
@@ -137,7 +152,7 @@ def load_version(directory: Path, version: str) -> Fitted | None:
             Ids(arrays["customers"]),
             Ids(arrays["items"]),
             {name: ALGORITHMS[name].restored(_within(arrays, name)) for name in manifest["models"]},
-            Blend({Task(task): weights for task, weights in manifest["blend"].items()}),
+            Blend.from_json(json.loads((folder / "blend.json").read_text(encoding="utf-8"))),
             Taste.from_json((folder / "taste.json").read_text(encoding="utf-8")),
             manifest["engine"],
             manifest["metrics"],
@@ -154,11 +169,11 @@ def _write(fitted: Fitted, folder: Path) -> dict[str, Any]:
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     (folder / "taste.json").write_text(fitted.taste.to_json(), encoding="utf-8")
+    (folder / "blend.json").write_text(json.dumps(fitted.blend.to_json()), encoding="utf-8")
     manifest = {
         "format": FORMAT,
         "engine": fitted.engine,
         "models": list(fitted.models),
-        "blend": {task: dict(weights) for task, weights in fitted.blend.weights.items()},
         "metrics": dict(fitted.metrics),
         "files": {path.name: _hash(path) for path in sorted(folder.iterdir())},
     }

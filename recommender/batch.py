@@ -1,11 +1,12 @@
 """Batch recommendation: fits a history file and answers a file of questions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from recommender.artifact import Fitted, fit
+from recommender.blend import Task
 from recommender.history import read_csv
 from recommender.query import NOBODY
 from recommender.suggest import suggest
@@ -19,7 +20,7 @@ def answer_file(history: Path, queries: Path, out: Path, seed: int) -> dict[str,
     """
     asked = list(_questions(queries))
     purchases = read_csv(history)
-    fitted = fit(purchases, None, seed)
+    fitted = fit(purchases, None, seed, _tasks(asked))
     with out.open("w", encoding="utf-8") as stream:
         for question in asked:
             customer = question.get("customer")
@@ -41,6 +42,12 @@ def answer_file(history: Path, queries: Path, out: Path, seed: int) -> dict[str,
             ]
             stream.write(json.dumps({"id": question["id"], "items": items}) + "\n")
     return {"answered": len(asked), "engine": fitted.engine, **fitted.metrics}
+
+
+def _tasks(asked: Sequence[dict[str, Any]]) -> list[Task]:
+    """The kinds of question that are asked, so that no other blend is learned."""
+    kinds = {Task.BASKET if q["basket"] else Task.NEW if q.get("new_only") else Task.NEXT for q in asked}
+    return sorted(kinds)
 
 
 def _owned(fitted: Fitted, customer: str | None) -> list[str]:

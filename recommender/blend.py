@@ -1,13 +1,16 @@
-"""One score out of many models': a weighted sum for each kind of question, weights learned where they help."""
+"""One score out of many models', for each kind of question: a weighted sum, or trees where they proved better."""
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from recommender.history import Floats, Ints
-from recommender.query import Query, Recommender
+from recommender.features import SCORES, scaled
+from recommender.history import Floats
 
 
 class Task(StrEnum):
@@ -20,23 +23,53 @@ class Task(StrEnum):
 
 # Before anything is learned: own frequency first, then what lies together, popularity last.
 GIVEN: Mapping[Task, Mapping[str, float]] = {
-    Task.NEXT: {"decayed": 1.0, "frequency": 0.5, "neighbours": 0.1, "als": 0.05, "popularity": 0.02},
-    Task.NEW: {"als": 0.3, "recent": 0.5, "popularity": 0.3},
-    Task.BASKET: {"neighbours": 1.0, "decayed": 0.8, "als": 0.2, "popularity": 0.05},
+    Task.NEXT: {"decayed_6": 1.0, "baskets": 0.5, "als": 0.05, "popularity": 0.02},
+    Task.NEW: {"als": 0.3, "recent": 0.5, "popularity": 0.3, "neighbours_of_own": 0.1},
+    Task.BASKET: {"neighbours": 1.0, "ease": 0.5, "decayed_6": 0.8, "als": 0.2, "popularity": 0.05},
 }
+
+
+def given(task: Task) -> Floats:
+    """The weights to start from, in the order of `scaled`."""
+    named = GIVEN[task]
+    return np.array([named.get(name, 0.0) for name in SCORES] + [0.0] * len(SCORES), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Weights of the scaled scores, and LightGBM's text of the trees where those are used."""
+
+    weights: Floats
+    trees: str | None = None
+
+    @cached_property
+    def booster(self) -> Any | None:
+        """The trees, where there are some and LightGBM loads; without it the weights answer."""
+        if self.trees is None:
+            return None
+        try:
+            return importlib.import_module("lightgbm").Booster(model_str=self.trees)
+        except (ImportError, OSError):
+            return None
+
+    def score(self, table: Floats) -> Floats:
+        """A score for each row of `Features.table`."""
+        if self.booster is not None and len(table):
+            return np.asarray(self.booster.predict(table, num_threads=1), dtype=np.float32)
+        return np.asarray(scaled(table) @ self.weights, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Blend:
-    """Weights by task and model; a model that is not named does not count."""
+    """A ranker for each kind of question."""
 
-    weights: Mapping[Task, Mapping[str, float]] = field(default_factory=lambda: GIVEN)
+    rankers: Mapping[Task, Ranker] = field(default_factory=lambda: {task: Ranker(given(task)) for task in Task})
 
-    def score(self, models: Mapping[str, Recommender], task: Task, query: Query, items: Ints) -> Floats:
-        """The weighted sum of each model's scores, scaled so that its best among these items is 1."""
-        total = np.zeros(len(items), dtype=np.float32)
-        for name, weight in self.weights[task].items():
-            if name in models and weight:
-                scores = models[name].score(query, items)
-                total += np.float32(weight) * scores / max(float(scores.max(initial=0)), 1e-9)
-        return total
+    def to_json(self) -> dict[str, Any]:
+        """Weights and trees by task."""
+        return {t: {"weights": [float(w) for w in r.weights], "trees": r.trees} for t, r in self.rankers.items()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Blend":
+        """Reads what `to_json` wrote."""
+        return cls({Task(t): Ranker(np.array(r["weights"], dtype=np.float32), r["trees"]) for t, r in stored.items()})

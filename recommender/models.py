@@ -2,8 +2,11 @@
 
 from recommender.als import Als
 from recommender.counting import DecayedFrequency, Frequency, Popularity, RecentPopularity
+from recommender.ease import Ease
+from recommender.habits import Habits
 from recommender.neighbours import BasketNeighbours
 from recommender.query import Query, Recommender
+from recommender.tifu import TifuKnn
 
 __all__ = ["ALGORITHMS", "Query", "Recommender"]
 
@@ -14,4 +17,7 @@ ALGORITHMS: dict[str, type[Recommender]] = {
     "decayed": DecayedFrequency,
     "neighbours": BasketNeighbours,
     "als": Als,
+    "habits": Habits,
+    "ease": Ease,
+    "tifu": TifuKnn,
 }

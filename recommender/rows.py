@@ -92,18 +92,23 @@ class Rows:
 def strongest(matrix: csr_matrix, count: int) -> csr_matrix:
     """Keeps the `count` largest values of each row; of equal ones those of the lower column."""
     matrix = matrix.tocsr()
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((matrix.indices, -matrix.data, row))
-    place = np.arange(len(order)) - matrix.indptr[row]
-    kept = order[place < count]
-    return csr_matrix((matrix.data[kept], (row[kept], matrix.indices[kept])), shape=matrix.shape)
+    kept = [np.empty(0, dtype=np.int64)]
+    for start, end in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
+        places = np.arange(start, end)
+        kept.append(
+            places if end - start <= count else places[best(matrix.data[start:end], matrix.indices[start:end], count)]
+        )
+    chosen = np.concatenate(kept)
+    row = np.repeat(np.arange(matrix.shape[0]), np.minimum(np.diff(matrix.indptr), count))
+    return csr_matrix((matrix.data[chosen], (row, matrix.indices[chosen])), shape=matrix.shape)
 
 
-def best(scores: Floats, items: Ints, count: int) -> Ints:
+def best(scores: Floats, items: NDArray[np.integer[Any]], count: int) -> Ints:
     """Places of the `count` highest scores, ties by the lower item number, so that the answer never depends on luck."""
     if len(scores) > 4 * count > 0:
         edge = np.partition(scores, len(scores) - count)[len(scores) - count]
-        near = np.flatnonzero(scores >= edge)
+        above, level = np.flatnonzero(scores > edge), np.flatnonzero(scores == edge)
+        near = np.concatenate([above, level[np.argsort(items[level], kind="stable")][: count - len(above)]])
     else:
         near = np.arange(len(scores))
     return near[np.lexsort((items[near], -scores[near]))][:count]

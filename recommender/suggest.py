@@ -15,7 +15,6 @@ from recommender.rows import best
 
 # A pair seen in a single basket is no reason to give.
 CITED = 2
-PROPOSED = 300
 BASKET_READ = 100
 
 Kind = Literal["bought_together", "bought_before", "like_customers", "popular", "listed"]
@@ -97,19 +96,17 @@ def _ranked(
     out = fitted.items.numbers(barred) if barred else known
     items = _candidates(fitted, query, candidates, out)
     task = _task(fitted, query, out)
-    scores = fitted.blend.score(fitted.models, task, query, items)
+    scores = fitted.blend.rankers[task].score(fitted.features.table(query, items))
     places = best(scores, items, k)
     return [
         Suggestion(fitted.items.name(int(items[p])), float(scores[p]), _reason(fitted, query, int(items[p])))
         for p in places
-        if scores[p] > 0
     ]
 
 
 def _candidates(fitted: Fitted, query: Query, candidates: Sequence[str] | None, out: Ints) -> Ints:
     if candidates is None:
-        proposed = [model.propose(query, PROPOSED) for model in fitted.models.values()]
-        items = np.unique(np.concatenate(proposed))
+        items = fitted.features.candidates(query)
     else:
         items = np.unique(fitted.items.numbers(candidates)) if candidates else np.empty(0, dtype=np.int64)
     return items[(items >= 0) & ~np.isin(items, out)]
