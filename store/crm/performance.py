@@ -133,9 +133,7 @@ def _money_of_offers(session: Session) -> dict[str, dict[str, int]]:
         .join(OrderLine, col(OrderLine.order_id) == using.c.order_id)
         .group_by(using.c.kind)
     )
-    privileges = dict(
-        session.execute(select(using.c.kind, _sum(using.c.privileges)).group_by(using.c.kind)).tuples().all()
-    )
+    privileges = dict(session.execute(select(using.c.kind, _sum(using.c.privileges)).group_by(using.c.kind)).all())
     given = dict(
         session.execute(
             select(Offer.kind, _sum(col(OrderDiscount.amount)))
@@ -143,9 +141,7 @@ def _money_of_offers(session: Session) -> dict[str, dict[str, int]]:
             .join(Order, col(Order.id) == col(OrderDiscount.order_id))
             .where(col(Order.state).in_(PAID))
             .group_by(Offer.kind)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {
         kind: {"given": given.get(kind, 0), "net": net_sum, "margin": margin - privileges.get(kind, 0)}
