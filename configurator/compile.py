@@ -102,6 +102,8 @@ def compile_model(model: ProductModel) -> Compiled:
         owners=tuple(builder.owners),
         rules=tuple(rule.id for rule in model.rules),
         conditional=tuple(parts.conditional),
+        inert=frozenset(builder.inert),
+        diagrams=tuple(builder.diagrams),
     )
     return Compiled(model, space)
 
@@ -151,6 +153,7 @@ class _Parts:
         if not needed:
             return literal
         name = self.builder.new()
+        self.builder.inert.add(name)
         self.builder.add(-name, -needed, literal)
         self.builder.add(name, needed)
         self.builder.add(name, -literal)
@@ -183,7 +186,7 @@ def _structure(group: OptionGroup, parts: _Parts) -> SpaceGroup:
     else:
         if literals:
             builder.add(*literals, *((-needed,) if needed else ()))
-            builder.at_most_one(literals)
+            builder.exclusive(literals)
             for literal in literals if needed else ():
                 builder.add(-literal, needed)
         default = False if group.kind in ("flag", "upload") and group.default is None else group.default

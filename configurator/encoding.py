@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from itertools import product
+from math import prod
 
 from configurator.conditions import All, Answered, Condition, Is, Not, Value
 from configurator.errors import ModelError
 from configurator.formula import FALSE, TRUE, Conj, Disj, Formula, negate
 from configurator.model import Count, IfThen, Never, Rule, Same, Sum, Table, Term
 from configurator.space import SpaceBuilder
+from configurator.tables import allow_rows
 
+MAX_PLAIN_ROWS = 20_000
 MAX_SUM = 4000  # different sums that a chain of terms may reach
 
 
@@ -87,6 +90,8 @@ class Encoder:
         if len(groups) == 2:
             self._pairs(groups, rows, silent)
             return
+        if not silent and self._by_rows(groups, rows):
+            return
         names: list[int] = []
         for row in rows:
             name = self.builder.new()
@@ -103,6 +108,23 @@ class Encoder:
                     support[value].append(name)
             for value, rows_of_value in support.items():
                 self.builder.require(Disj((*silent, -self.literals[group][value], *rows_of_value)))
+
+    def _by_rows(self, groups: tuple[str, ...], rows: list[tuple[frozenset[Value] | None, ...]]) -> bool:
+        """Writes the table row by row as a diagram, unless its rows stand for too many."""
+        columns = [self.literals[group] for group in groups]
+        if any(literal < 0 for column in columns for literal in column.values()):
+            return False
+        plain: set[tuple[int, ...]] = set()
+        for row in rows:
+            cells = [
+                [column[v] for v in (column if cell is None else cell)]
+                for cell, column in zip(row, columns, strict=True)
+            ]
+            if prod(map(len, cells)) + len(plain) > MAX_PLAIN_ROWS:
+                return False
+            plain.update(product(*cells))
+        allow_rows(self.builder, [tuple(column.values()) for column in columns], sorted(plain))
+        return True
 
     def _pairs(
         self,

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pysat.solvers import Solver
 
 from configurator.space import Space
+from configurator.swaps import Swaps, Trial
 
 POOL = 4000  # witnesses kept
+RETRY = 8  # unseen values from which single changes of a new witness are tried before asking again
 SOLVER = "minisat22"
 
 
@@ -26,13 +28,14 @@ class Domains:
 class Engine:
     """The solver of one space."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, swaps: Swaps | None = None) -> None:
         self.space = space
         self.solver = Solver(name=SOLVER, bootstrap_with=space.clauses)
         if space.variables:  # so that every tracked variable exists, even one without clauses
             self.solver.add_clause([space.variables, -space.variables])
         self.pool: dict[int, None] = {}
         self.width = space.tracked + 1
+        self.swaps = swaps or Swaps(space)
 
     def close(self) -> None:
         """Gives the solver's memory back."""
@@ -96,38 +99,53 @@ class Engine:
     def complete(self, assumptions: Sequence[int]) -> int | None:
         """The default completion: keeps defaults greedily in group order, then fills groups by their first value."""
         self.solver.set_phases(self.space.defaults)
-        fixed = list(assumptions)
-        best = self.solve(fixed)
+        best = self.solve(assumptions)
         if best is None:
             return None
-        for literal in self.space.defaults:
-            best = self._first(best, fixed, (literal,))
-        for needed, literals in self.space.fillings:
-            if not needed or self.true(best, needed):
-                best = self._first(best, fixed, literals)
-        return best
+        return self._fill(best, dict.fromkeys(assumptions))
 
     def prefer(self, assumptions: Sequence[int], wishes: Iterable[int]) -> int | None:
         """The design that keeps the wishes greedily in the order given, then the defaults."""
-        fixed = list(assumptions)
-        best = self.solve(fixed)
+        best = self.solve(assumptions)
         if best is None:
             return None
+        fixed = dict.fromkeys(assumptions)
+        trial = Trial(self.swaps, best)
         for literal in wishes:
-            best = self._first(best, fixed, (literal,))
-        return self.complete(fixed)
+            trial = self._first(trial, fixed, (literal,))
+        return self._fill(trial.mask, fixed)
 
-    def _first(self, best: int, fixed: list[int], alternatives: tuple[int, ...]) -> int:
-        """Fixes the first alternative that is possible; the design that shows it so far."""
+    def _fill(self, best: int, fixed: dict[int, None]) -> int:
+        trial = Trial(self.swaps, best)
+        for literal in self.space.defaults:
+            trial = self._first(trial, fixed, (literal,))
+        for needed, literals in self.space.fillings:
+            if not needed or self.true(trial.mask, needed):
+                trial = self._first(trial, fixed, literals)
+        return trial.mask
+
+    def _first(self, trial: Trial, fixed: dict[int, None], alternatives: tuple[int, ...]) -> Trial:
+        """Fixes the first alternative that is possible; the design that shows it."""
         for literal in alternatives:
-            if self.true(best, literal):
-                fixed.append(literal)
-                return best
+            if self.true(trial.mask, literal):
+                fixed[literal] = None
+                return trial
+            wish = self.space.meanings.get(literal, (0, literal))[1]
+            if not self._settled(wish, fixed) and trial.swap(wish, keep=True):
+                fixed[literal] = None
+                return trial
             found = self.solve([*fixed, literal])
             if found is not None:
-                fixed.append(literal)
-                return found
-        return best
+                fixed[literal] = None
+                return Trial(self.swaps, found)
+        return trial
+
+    def _settled(self, literal: int, fixed: dict[int, None]) -> bool:
+        """Whether the literal's own group is already fixed, so that changing it would undo a choice."""
+        group = self.space.groups[self.space.home[abs(literal)]]
+        if group.kind == "one":
+            return any(other in fixed for other in (*group.literals, *group.defaults))
+        return -literal in fixed or (bool(group.needed) and any(other in fixed for other in group.defaults))
 
     def true(self, mask: int, literal: int) -> bool:
         """Whether a tracked literal, or a conditional default, holds in a design."""
@@ -165,7 +183,7 @@ class _Search:
         self.flips: dict[int, int] = {1 << abs(literal): 0 for literal in chosen}
         self.seen_true = 0
         self.seen_always = -1
-        self.found = False
+        self.sample: int | None = None
 
     def run(self) -> Domains | None:
         for witness in self.engine.pool:
@@ -174,11 +192,13 @@ class _Search:
         for literal in self.chosen:
             group = self.space.groups[self.space.home[abs(literal)]]
             taken |= group.mask if group.kind == "one" else 1 << abs(literal)
-        if not self.found:
+        if self.sample is None:
             first = self.engine.solve(self.assumptions)
             if first is None:
                 return None
             self._look(first)
+        assert self.sample is not None
+        self.trial = Trial(self.engine.swaps, self.sample)
         exclusive, free = self.space.exclusive_mask, self.space.free_mask
         self._base((exclusive | free) & ~taken, free & ~taken)
         true = self.seen_true & ~taken
@@ -194,7 +214,7 @@ class _Search:
         if not difference:
             self.seen_true |= witness
             self.seen_always &= witness
-            self.found = True
+            self.sample = witness
         elif not difference & (difference - 1) and difference in self.flips:
             self.flips[difference] |= witness
 
@@ -202,6 +222,7 @@ class _Search:
         """Settles every value outside the chosen groups."""
         unseen = positive & self.wide_true & ~self.seen_true
         always = negative & self.wide_false & self.seen_always
+        unseen, always = self._swapped(unseen, always)
         if not unseen and not always:
             return
         _, implied = self.engine.solver.propagate(assumptions=self.assumptions)
@@ -219,10 +240,25 @@ class _Search:
                 self._look(witness)
                 unseen &= ~witness
                 always &= witness
+                if unseen.bit_count() + always.bit_count() > RETRY:
+                    self.trial = Trial(self.engine.swaps, witness)
+                    unseen, always = self._swapped(unseen, always)
             elif literal > 0:
                 unseen &= ~(1 << literal)
             else:
                 always &= ~(1 << -literal)
+
+    def _swapped(self, unseen: int, always: int) -> tuple[int, int]:
+        """What is left unseen once single changes of a known design have been tried."""
+        for variable in _bits(unseen & ~self.care):
+            if variable in self.space.home and self.trial.swap(variable):
+                unseen ^= 1 << variable
+                self.seen_true |= 1 << variable
+        for variable in _bits(always & ~self.care):
+            if variable in self.space.home and self.trial.swap(-variable):
+                always ^= 1 << variable
+                self.seen_always &= ~(1 << variable)
+        return unseen, always
 
     def _own(self, literal: int) -> tuple[int, int]:
         """What the group of a chosen literal could be instead, with this choice set aside; and what it is."""
@@ -233,11 +269,17 @@ class _Search:
         others = [other for other in self.assumptions if other != literal]
         if group.kind != "one":
             wide = self.wide_true if literal < 0 else self.wide_false
-            flipped = bool(self.flips[bit]) or (bool(wide & bit) and self._flip(others, -literal))
+            flipped = bool(self.flips[bit]) or (
+                bool(wide & bit) and (self.trial.swap(-literal) or self._flip(others, -literal))
+            )
             positive = literal > 0 or flipped
             return (bit if positive else 0), (bit if literal < 0 or flipped else 0)
         possible = self.flips[bit] & group.mask | bit
         unseen = group.mask & self.wide_true & ~possible
+        for other in _bits(unseen & ~self.care):
+            if self.trial.swap(other):
+                unseen ^= 1 << other
+                possible |= 1 << other
         if unseen:
             _, implied = self.engine.solver.propagate(assumptions=others)
             for other in implied:

@@ -59,7 +59,7 @@ class _Grouped:
         tracked = self.builder.variables
         for values in self.known.values():
             self.builder.add(*values.values())
-            self.builder.at_most_one(tuple(values.values()))
+            self.builder.exclusive(tuple(values.values()))
         for number, rule in enumerate(self._list("rules")):
             self._start(str(rule.get("id", f"rule {number + 1}")) if isinstance(rule, dict) else "")
             self.builder.require(self.formula(rule.get("expr") if isinstance(rule, dict) else rule))
@@ -73,9 +73,15 @@ class _Grouped:
             SpaceGroup(name, "one", tuple(values), tuple(values.values())) for name, values in self.known.items()
         )
         return Space(
-            groups, self.builder.variables, tracked, tuple(self.builder.clauses), tuple(self.builder.owners),
-            tuple(self.names),
-        )  # fmt: skip
+            groups=groups,
+            variables=self.builder.variables,
+            tracked=tracked,
+            clauses=tuple(self.builder.clauses),
+            owners=tuple(self.builder.owners),
+            rules=tuple(self.names),
+            inert=frozenset(self.builder.inert),
+            diagrams=tuple(self.builder.diagrams),
+        )
 
     def _list(self, name: str) -> list[Any]:
         entries = self.data.get(name, [])

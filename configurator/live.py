@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from configurator.engine import Domains, Engine
 from configurator.space import Space
+from configurator.swaps import Swaps
 
 MEMO = 8192  # answers kept of each kind
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Live:
     def __init__(self, space: Space) -> None:
         self.space = space
         self._idle: list[Engine] = []
+        self.swaps = Swaps(space)
         self.answers = Memo()
         self.completions = Memo(4 * MEMO)
         self.analyses = Memo(MEMO // 8)
@@ -81,7 +83,7 @@ class Live:
         try:
             engine = self._idle.pop()  # atomic: no two threads get the same
         except IndexError:
-            engine = Engine(self.space)
+            engine = Engine(self.space, self.swaps)
         try:
             yield engine
         finally:

@@ -36,6 +36,10 @@ class SpaceGroup:
         return mask
 
 
+# a literal of each column, and for each node (the root last) its edges: literal → node
+Diagram = tuple[tuple[int, ...], tuple[dict[int, int], ...]]
+
+
 @dataclass(frozen=True)
 class Space:
     """Variables 1..n, of which the first `tracked` stand for values and needs; clauses with their owners.
@@ -50,6 +54,8 @@ class Space:
     owners: tuple[int, ...]
     rules: tuple[str, ...]
     conditional: tuple[tuple[int, int, int], ...] = ()  # (e, n, l): e is equivalent to "not n, or l"
+    inert: frozenset[int] = frozenset()  # auxiliary variables that define, and never forbid
+    diagrams: tuple["Diagram", ...] = ()  # tables, for checking a row without the solver
 
     @cached_property
     def home(self) -> dict[int, int]:
@@ -99,6 +105,14 @@ class SpaceBuilder:
         self.clauses: list[tuple[int, ...]] = []
         self.owners: list[int] = []
         self.owner = -1
+        self.inert: set[int] = set()
+        self.diagrams: list[Diagram] = []
+
+    def exclusive(self, literals: tuple[int, ...]) -> None:
+        """At most one of the values of a one-of group; what this needs beside them only defines."""
+        before = self.variables
+        self.at_most_one(literals)
+        self.inert.update(range(before + 1, self.variables + 1))
 
     def new(self) -> int:
         """A new variable."""

@@ -65,7 +65,12 @@ def _diagram(builder: SpaceBuilder, columns: Sequence[Row], rows: Sequence[Row])
     ordered = sorted({tuple(row[column] for column in order) for row in rows})
     diagram = _Diagram()
     root = _build(diagram, ordered, 0, len(order))
+    before = builder.variables
     _write(builder, diagram, root, [columns[column] for column in order])
+    builder.inert.update(range(before + 1, builder.variables + 1))
+    builder.diagrams.append(
+        (tuple(columns[column][0] for column in order), tuple(dict(edges) for _, edges in diagram.edges))
+    )
 
 
 def best_order(columns: Sequence[Row], rows: Sequence[Row]) -> list[int]:
