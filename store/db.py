@@ -143,9 +143,28 @@ def current_engine() -> Engine:
     return _engine
 
 
+_together: ContextVar[Session | None] = ContextVar("together", default=None)
+
+
+@contextmanager
+def together() -> Iterator[Session]:
+    """One transaction that takes in those opened within the block (in this context): all is committed, or nothing."""
+    with transaction() as session:
+        token = _together.set(session)
+        try:
+            yield session
+        finally:
+            _together.reset(token)
+
+
 @contextmanager
 def transaction(read_only: bool = False) -> Iterator[Session]:
     """A session whose work is committed when the block ends and rolled back when it raises."""
+    around = _together.get()
+    if around is not None:
+        with around.begin_nested():
+            yield around
+        return
     engine = current_engine()
     if read_only:
         engine = engine.execution_options(read_only=True)

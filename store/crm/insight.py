@@ -26,6 +26,7 @@ def train(settings: Settings) -> str:
         learned = recommender.learn(_samples(session, willing))
     fitted = recommender.fit(history, learned, SEED)
     version = recommender.publish(fitted, settings.data_dir / "models")
+    taste.use_models(settings.data_dir / "models")  # this process answers by it at once
     baskets = int(fitted.metrics["baskets"])
     return f"Recommender {version} published: {baskets} baskets, {len(history.items)} pieces, engine {fitted.engine}."
 

@@ -1,16 +1,20 @@
 """Grows the demo house visit by visit; killed and started again, it goes on where it stopped."""
 
 import random
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from datetime import time as hour
 
 from sqlmodel import Session, select
 
 from store import auth, db, people, tasks
 from store.accounts import credentials
-from store.demo.life import live, move_orders_on
+from store.crm import insight
+from store.demo.errands import do_errands, live_the_day
 from store.demo.plan import TEST_CUSTOMER, Visit, visits
 from store.demo.till import demo_till
+from store.demo.visiting import live
 from store.people import Customer
 from store.settings import Settings
 from store.tasks import Task
@@ -18,6 +22,8 @@ from store.tasks import Task
 TASK = "grow-demo"
 CUSTOMERS = 300
 SEED = 1901
+TRAINED_AFTER = (3, 6)  # tenths of the visits
+PAUSE_SECONDS = 0.005  # between two visits, so that a customer of the shop that is open meanwhile can write, too
 
 # TEST accounts: the only ones with a password; never made in production.
 CUSTOMER = (*TEST_CUSTOMER, "camille-chooses-2026")
@@ -65,16 +71,20 @@ def grow(settings: Settings, customers: int, seed: int, say: Callable[[str], Non
         lived = task.progress
     planned = visits(customers, seed, end)
     till = demo_till()
+    lessons = {len(planned) * tenths // 10 for tenths in TRAINED_AFTER}
     for number, visit in enumerate(planned[lived:], start=lived + 1):
-        with db.world(_Walking(visit.at), _seed(visit)):
+        if number - 1 in lessons:
+            say(insight.train(settings))
+        # A visit and its number are written together: killed in between, it is lived anew or not again.
+        with db.world(_Walking(visit.at), _seed(visit)), db.together() as session:
             if number == 1 or planned[number - 2].at.date() != visit.at.date():
-                with db.transaction() as session:
-                    move_orders_on(session)
-            live(visit, till)
-            with db.transaction() as session:
-                tasks.note_progress(session, TASK, number)
+                live_the_day(session)
+            live(session, visit, till)
+            do_errands(session)
+            tasks.note_progress(session, TASK, number)
         if number % 250 == 0 or number == len(planned):
             say(f"Demo house: {number} of {len(planned)} visits lived (synthetic)")
+        time.sleep(PAUSE_SECONDS)
     with db.transaction() as session:
         task = session.exec(select(Task).where(Task.dedupe_key == TASK)).one()
         task.state, task.finished_at, task.claimed_until = "done", db.now(), None
@@ -99,7 +109,7 @@ def _seed(visit: Visit) -> int:
 
 def _ask(session: Session, customers: int, seed: int) -> None:
     # The history ends on the day before it is asked for, whatever the hour: the plan does not depend on seconds.
-    end = datetime.combine(db.now().date(), time(), tzinfo=UTC)
+    end = datetime.combine(db.now().date(), hour(), tzinfo=UTC)
     payload = {"customers": customers, "seed": seed, "end": end.isoformat()}
     tasks.enqueue(session, TASK, payload, dedupe_key=TASK)
 

@@ -1,4 +1,4 @@
-"""What happens in one visit to the demo house: the person looks, chooses, saves, orders and pays through the shop."""
+"""The first half of a visit to the demo house: the person arrives, looks around, chooses and saves."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -8,22 +8,17 @@ from sqlmodel import Session, col, select
 
 import configurator
 from configurator import Choices, Conflict
-from store import auth, checkout, db, events, people
+from store import auth, events, people
 from store.accounts import credentials
 from store.crm import contacts
 from store.demo.plan import Person, Visit, pick
-from store.errors import ShopError
 from store.events import Visitor
 from store.people import Customer
-from store.shop import carts, catalog, designs, orders, payments, stock
+from store.shop import catalog, designs, orders, stock
 from store.shop.catalog import Published
-from store.shop.delivery import PlaceForm
+from store.shop.companions import Anchor, fitting
 from store.shop.designs import Design
-from store.shop.orders import Order
-from store.shop.payments import Till
 
-ABANDONS = 0.06  # of those who order; the order is released
-CALLS = 0.05  # of visits are a call instead
 CHANGES_MIND = 0.12  # of choices
 INSCRIPTIONS = ("C. & L.", "14.02.26", "Für immer", "À toi", "M.A.R.", "Semper", "12 · 9")
 
@@ -35,6 +30,7 @@ class Scene:
     visit: Visit
     chance: random.Random
     visitor: Visitor
+    owned: frozenset[str] = frozenset()  # products
 
     @property
     def person(self) -> Person:
@@ -42,38 +38,10 @@ class Scene:
         return self.visit.person
 
 
-def live(visit: Visit, till: Till) -> None:
-    """Live one visit; killed and lived again it places no second order."""
-    chance = random.Random(visit.seed)  # noqa: S311 - reproducible on purpose
-    with db.transaction() as session:
-        scene = Scene(visit, chance, _arrive(session, visit))
-        if visit.number >= 1 and chance.random() < CALLS and scene.visitor.customer_id:
-            _call(session, scene)
-            return
-        wished = _look(session, scene)
-        order = _order(session, scene, wished) if _decides(scene) else None
-    if order is None:
-        return
-    if chance.random() < ABANDONS:
-        with db.transaction() as session:
-            orders.release(session, session.get_one(Order, order.id))
-        return
-    payments.open_checkout(till, order.id)
-    payments.settle_order(till, order.id)
-
-
-def _decides(scene: Scene) -> bool:
-    if scene.visit.number == 0:
-        return scene.chance.random() < 0.05
-    if scene.visit.number == 1 and not scene.person.registers:
-        return True  # whoever opens no account becomes known by ordering
-    return scene.chance.randrange(100) < scene.person.archetype.spends_percent
-
-
 # -- arriving --------------------------------------------------------------------------------------------------------
 
 
-def _arrive(session: Session, visit: Visit) -> Visitor:
+def arrive(session: Session, visit: Visit) -> Visitor:
     """The person at the door: the session of their browser, and the customer they became earlier."""
     person = visit.person
     visitor = Visitor(session_id=f"ses_demo_{person.index}")
@@ -107,7 +75,7 @@ def _register(session: Session, visitor: Visitor, person: Person) -> Customer:
     return customer
 
 
-def _call(session: Session, scene: Scene) -> None:
+def call(session: Session, scene: Scene) -> None:
     minutes = scene.chance.randint(4, 25)
     contacts.log(
         session,
@@ -123,14 +91,15 @@ def _call(session: Session, scene: Scene) -> None:
 # -- looking and choosing --------------------------------------------------------------------------------------------
 
 
-def _look(session: Session, scene: Scene) -> Design | None:
+def look(session: Session, scene: Scene) -> Design | None:
     """Look around, and compose a piece or choose accessories; returns what the person would take."""
     for slug in _glances(session, scene):
         events.record(session, scene.visitor, "view", product=slug, facts={"page": "product"})
     owned = orders.owned_items(session, scene.visitor.customer_id) if scene.visitor.customer_id else []
+    scene.owned = frozenset(line.slug for line in owned)
     pieces = [line for line in owned if line.slug in scene.person.archetype.piece]
     if pieces and scene.chance.random() < 0.72:
-        return _accessory(session, scene, [(line.slug, line.choices) for line in pieces])
+        return accessory(session, scene, [(line.slug, line.choices) for line in pieces])
     if scene.visit.number and (saved := _saved(session, scene)) and scene.chance.random() < 0.7:
         return saved
     return _piece(session, scene)
@@ -198,84 +167,31 @@ def _wish(scene: Scene, item: Published, choices: Choices, group_id: str) -> str
     return pick(scene.chance, {value: leaning.get(value, 1) for value in open_values})
 
 
-def _accessory(session: Session, scene: Scene, pieces: Sequence[tuple[str, Mapping[str, object]]]) -> Design | None:
-    """Something that fits a piece the person owns, in the leather and metal they lean to."""
+def accessory(session: Session, scene: Scene, pieces: Sequence[tuple[str, Mapping[str, object]]]) -> Design | None:
+    """Something that fits a piece the person owns or is about to buy, in the leather and metal they lean to."""
     slug, choices = scene.chance.choice(pieces)
     piece = catalog.find(session, slug)
     if piece is None:
         return None
-    fitting: dict[str, int] = {}
+    anchor = Anchor(piece, choices, owned=True, chosen=True)
+    wanted: dict[str, int] = {}
     matched: dict[str, Choices] = {}
-    owned = {line.slug for line in orders.owned_items(session, scene.visitor.customer_id or "")}
-    free = stock.available(session, [item.slug for item in catalog.listing(session) if item.counted])
+    gone = stock.run_out(session)
     for item in catalog.listing(session):
-        if item.slug in scene.person.archetype.piece or item.slug in owned or item.model.supply.numbered:
+        if item.slug in scene.person.archetype.piece or item.slug in scene.owned or item.slug in gone:
             continue
-        if item.counted and free.get(item.slug, 0) < 2:
-            continue
-        match = configurator.match(item.compiled, piece.compiled, dict(choices))  # type: ignore[arg-type]
-        if match is not None:
-            matched[item.slug], fitting[item.slug] = match, _liking(scene, item)
-    if not fitting:
+        found = None if item.model.supply.numbered else fitting(item, [anchor])
+        if found is not None:
+            matched[item.slug], wanted[item.slug] = found[1], liking(scene.person, item)
+    if not wanted:
         return None
-    wanted = pick(scene.chance, fitting)
-    return designs.save(session, scene.visitor, wanted, matched[wanted], {})
+    taken = pick(scene.chance, wanted)
+    return designs.save(session, scene.visitor, taken, matched[taken], {})
 
 
-def _liking(scene: Scene, item: Published) -> int:
-    archetype = scene.person.archetype
-    liking = archetype.categories.get(item.model.category, 1)
+def liking(person: Person, item: Published) -> int:
+    """How much likelier than chance the person takes this piece."""
+    liked = person.archetype.categories.get(item.model.category, 1)
     for value in item.model.attributes.values():
-        liking *= archetype.options.get(str(value), 1)
-    return liking
-
-
-# -- ordering --------------------------------------------------------------------------------------------------------
-
-
-def _order(session: Session, scene: Scene, wished: Design | None) -> Order | None:
-    """Put it into the bag, perhaps with something that goes along, and place the order."""
-    key = f"demo:{scene.visit.seed}"
-    if wished is None or orders.of_key(session, key) is not None:
-        return None
-    cart = carts.create(session, scene.visitor)
-    carts.add(session, scene.visitor, cart, wished)
-    if wished.slug in scene.person.archetype.piece and scene.chance.random() < 0.3:
-        along = _accessory(session, scene, [(wished.slug, wished.choices)])
-        if along is not None:
-            carts.add(session, scene.visitor, cart, along)
-    country = scene.person.place["country"]
-    seen = checkout.quote(session, scene.visitor, cart, country).totals.total
-    form = PlaceForm(email=scene.person.email, name=scene.person.name, seen_total=seen, **scene.person.place)
-    try:
-        placed = checkout.place(session, scene.visitor, cart, form, key)
-    except ShopError:
-        return None  # sold out in the meantime: nothing was written for it
-    if placed.order.customer_id:
-        customer = session.get_one(Customer, placed.order.customer_id)
-        customer.synthetic = True
-        placed.order.synthetic = True
-        session.add_all([customer, placed.order])
-    return placed.order
-
-
-def move_orders_on(session: Session) -> None:
-    """The workshop's day: paid orders go through their stages as their promised days come."""
-    today = db.now().date()
-    moving = select(Order).where(col(Order.synthetic), col(Order.state).in_(orders.STAGES[1:5]))
-    for order in session.exec(moving.order_by(col(Order.placed_at))).all():
-        _move_on(
-            session, order, (today - order.placed_at.date()).days, (order.promised_by - order.placed_at.date()).days
-        )
-
-
-def _move_on(session: Session, order: Order, waited: int, promised: int) -> None:
-    due = {
-        "in-production": 2,
-        "ready": max(promised - 2, 2),
-        "shipped": max(promised - 1, 3),
-        "delivered": promised + 2,
-    }
-    for stage in orders.STAGES[2:]:
-        if orders.STAGES.index(stage) > orders.STAGES.index(order.state) and waited >= due[stage]:
-            orders.advance(session, events.NOBODY, order, stage)
+        liked *= person.archetype.options.get(str(value), 1)
+    return liked
