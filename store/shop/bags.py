@@ -118,6 +118,7 @@ def view(session: Session, cart: Cart, visitor: Visitor, *, country: str | None 
         .join(Design, col(Design.id) == col(CartLine.design_id))
         .where(CartLine.cart_id == cart.id)
         .order_by(col(CartLine.added_at), col(CartLine.id))
+        .execution_options(populate_existing=True)  # lines may have been raised by a statement of their own
     ).all()
     items = {line.slug: catalog.find(session, line.slug) for line, _ in rows}
     free = stock.available(session, [slug for slug, item in items.items() if item is not None and item.counted])

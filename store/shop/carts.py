@@ -1,9 +1,11 @@
 """Changing bags: whose a bag is, lines keyed by the canonical hash of their design, what joins at sign-in."""
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import case, delete, func, update
-from sqlmodel import Session, col, select
+from sqlalchemy import Executable, bindparam, case, delete, func, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col, select
 
 from store import auth, db, events
 from store.auth import WebSession
@@ -246,15 +248,36 @@ def _own(session: Session, visitor: Visitor, design: Design) -> Design:
     return designs.save(session, visitor, design.slug, design.choices, {}, parent=design.code)
 
 
+# The statements behind every added piece, built once: building them anew costs more than running them.
+_CART = SQLModel.metadata.tables["cart"]
+_LINE = SQLModel.metadata.tables["cart_line"]
+_CLAIM = (
+    update(_CART)
+    .where(_CART.c.id == bindparam("cart"), _CART.c.ordered.is_(None))
+    .values(updated_at=bindparam("moment"))
+    .returning(_CART.c.id)
+)
+_HELD = select(func.coalesce(func.sum(_LINE.c.quantity), 0)).where(_LINE.c.cart_id == bindparam("cart"))
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    insert = postgresql.insert(_LINE) if dialect == "postgresql" else sqlite.insert(_LINE)
+    statement = insert.values({column.name: bindparam(column.name) for column in _LINE.c})
+    together = _LINE.c.quantity + statement.excluded.quantity
+    return statement.on_conflict_do_update(
+        index_elements=["cart_id", "hash"],
+        set_={
+            "quantity": case((together > MOST_OF_ONE, MOST_OF_ONE), else_=together),
+            "suggestion_id": func.coalesce(_LINE.c.suggestion_id, statement.excluded.suggestion_id),
+            "offer_id": func.coalesce(_LINE.c.offer_id, statement.excluded.offer_id),
+        },
+    ).returning(*_LINE.c)
+
+
 def _claim(session: Session, cart: Cart) -> None:
     """Lock the bag for this transaction, if it was not ordered; ordering locks the same row."""
-    claimed = session.execute(
-        update(Cart)
-        .where(col(Cart.id) == cart.id, col(Cart.ordered).is_(None))
-        .values(updated_at=db.now())
-        .returning(col(Cart.id))
-        .execution_options(synchronize_session=False)
-    ).first()
+    claimed = session.execute(_CLAIM, {"cart": cart.id, "moment": db.now()}).first()
     if claimed is None:
         raise refused("This bag was ordered already. Your next piece begins a new one.", "Already ordered")
 
@@ -268,6 +291,7 @@ def _put(
     offer_id: str | None,
     added_at: datetime | None = None,
 ) -> CartLine:
+    """One line per design; the line answered is a copy, for reading."""
     row = {
         "id": db.new_id("lin"),
         "cart_id": cart.id,
@@ -279,19 +303,9 @@ def _put(
         "suggestion_id": suggestion_id,
         "added_at": added_at or db.now(),
     }
-    statement = db.insert(session, CartLine).values(**row)
-    together = col(CartLine.quantity) + statement.excluded.quantity
-    line_id = session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["cart_id", "hash"],
-            set_={
-                "quantity": case((together > MOST_OF_ONE, MOST_OF_ONE), else_=together),
-                "suggestion_id": func.coalesce(col(CartLine.suggestion_id), statement.excluded.suggestion_id),
-                "offer_id": func.coalesce(col(CartLine.offer_id), statement.excluded.offer_id),
-            },
-        ).returning(col(CartLine.id))
-    ).scalar_one()
-    return session.get_one(CartLine, line_id, populate_existing=True)
+    session.flush()
+    put = session.execute(_upsert(session.get_bind().dialect.name), row).mappings().one()
+    return CartLine(**put)
 
 
 def _line(session: Session, cart: Cart, line_id: str) -> CartLine:
@@ -318,6 +332,7 @@ def _count(session: Session, visitor: Visitor, cart: Cart) -> None:
     row = session.get(WebSession, visitor.session_id) if visitor.session_id else None
     if row is None or row.state.get("cart") != cart.id:
         return
-    held = session.exec(select(func.sum(CartLine.quantity)).where(CartLine.cart_id == cart.id)).one()
-    row.state = {**row.state, "bag_count": int(held or 0)}
+    session.flush()
+    held = session.execute(_HELD, {"cart": cart.id}).scalar_one()
+    row.state = {**row.state, "bag_count": int(held)}
     session.add(row)
