@@ -6,7 +6,7 @@ from babel.numbers import get_currency_precision
 
 from store.errors import invalid
 
-NUMBER = re.compile(r"(\d{1,9})(?:[.,](\d{1,4}))?")
+NUMBER = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,4}))?")
 
 
 def read_amount(text: str, currency: str, field: str) -> int:

@@ -200,7 +200,11 @@ def _composer(
     }
     if form.slug:
         item = catalog.published(session, form.slug)
-        worth = appraise(item, _choices(form.choices))
+        try:
+            worth = appraise(item, _choices(form.choices))
+        except ShopError:  # the refusal is told above; the piece is shown as it comes
+            form.choices = "{}"
+            worth = appraise(item, {})
         context["piece"] = {"name": item.name, "worth": worth, "picture": picture_of(item, worth.completion)}
     name = customer.name or customer.email or "a guest"
     status = error.status if error else 200
