@@ -45,7 +45,7 @@ def picture_of(item: Published, completion: Mapping[str, object] | None = None, 
     stills = assets.picture_layers(item.slug, completion or {}, view)
     if stills:
         return [static(url.removeprefix("/static/")) for url in stills]
-    return static(f"pictures/{item.model.picture}" if item.model.picture else "icon.svg")
+    return static(f"pictures/{item.model.picture}") if item.model.picture else []
 
 
 def days_in_words(days: int) -> str:

@@ -150,6 +150,4 @@ def fits_in_words(session: Session, item: Published) -> str:
         other = catalog.find(session, rule.product)
         if other is not None and other.name not in names:
             names.append(other.name)
-    return (
-        f"Made for the {' and the '.join(names)}. We check that it fits the very piece you designed." if names else ""
-    )
+    return f"Made for the {' and the '.join(names)}." if names else ""
