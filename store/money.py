@@ -54,11 +54,11 @@ def major(amount: int, currency: str) -> Decimal:
 
 
 def write(amount: int, currency: str, locale: str = "en") -> str:
-    """An amount as a person reads it; whole amounts carry no decimals ("€9,800", "€1,250.50")."""
+    """An amount as a person reads it; whole amounts carry no decimals ("€9,800", "−€1,250.50")."""
     value = major(amount, currency)
     whole = value == value.to_integral_value()
     pattern = "¤#,##0" if whole and locale.startswith("en") else None
-    return format_currency(value, currency, format=pattern, locale=locale, currency_digits=not whole)
+    return format_currency(value, currency, format=pattern, locale=locale, currency_digits=not whole).replace("-", "−")
 
 
 def write_difference(amount: int, currency: str, locale: str = "en") -> str:

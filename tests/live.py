@@ -5,14 +5,14 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from main import create_app, make_workers
 from store import db
@@ -27,10 +27,14 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--disable-gpu",  # pages show their stills; the viewer's own tests draw in software
+    "--disable-gpu",
+    "--disable-3d-apis",  # pages show their stills; the viewer has tests of its own, which draw in software
 )
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+PATIENCE = 30_000  # milliseconds: two cores may be busy with the rest of the suite
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -72,7 +76,7 @@ def live_shop(database_url: str, data_dir: Path) -> Iterator[LiveShop]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(switches: Sequence[str] = SWITCHES) -> Iterator[Browser]:
     """Debian's Chromium, headless; the test is skipped where there is none, unless REQUIRE_BROWSER is set."""
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     if path is None:
@@ -81,7 +85,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
+        browser = playwright.chromium.launch(executable_path=path, args=list(switches))
         yield browser
         browser.close()
 
@@ -89,7 +93,7 @@ def chromium() -> Iterator[Browser]:
 def new_page(context: BrowserContext) -> Page:
     """A page that fails its test when a script fails or something is loaded from elsewhere."""
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: pytest.fail(f"script error on {page.url}: {error}"))
     return page
 

@@ -39,7 +39,7 @@ def test_the_parts_of_a_split_add_up_and_no_part_is_off_by_a_unit(amount: int, w
         (125_050, "EUR", "en", "€1,250.50"),
         (30_000_000, "EUR", "en", "€300,000"),
         (1_000, "JPY", "en", "¥1,000"),
-        (-5_000, "EUR", "en", "-€50"),
+        (-5_000, "EUR", "en", "−€50"),
         (980_000, "EUR", "de", "9.800,00\xa0€"),
     ],
 )
