@@ -89,7 +89,7 @@ def _register_page(
 @router.post("/register", dependencies=[OurForm])
 def register(request: Request, form: Annotated[RegisterForm, Form()]) -> Response:
     """Ask for an account; the answer is the same for every address, the mail is not."""
-    auth.limit("20/minute", "register", peer(request))
+    auth.limit("60/minute", "register", peer(request))
     wrong = form.problems()
     password_hash = "" if wrong else auth.hash_password(form.password)  # outside of the transaction: it takes a while
     with db.transaction() as session:
@@ -171,7 +171,7 @@ def _claim_page(
 @router.post("/claim", dependencies=[OurForm])
 def claim(request: Request, form: Annotated[ClaimForm, Form()]) -> Response:
     """Make the guest's account and sign in."""
-    auth.limit("20/minute", "register", peer(request))
+    auth.limit("60/minute", "register", peer(request))
     with db.transaction(read_only=True) as session:
         guest = registration.claimed(session, form.token)
     form.email = guest.email
@@ -202,7 +202,7 @@ def reset_page(request: Request, session: Db, _visitor: Who, token: str = "") ->
 @router.post("/reset-password", dependencies=[OurForm])
 def ask_reset(request: Request, session: Db, _visitor: Who, form: Annotated[AddressForm, Form()]) -> Response:
     """Write to the address; the answer is the same for every address."""
-    auth.limit("10/minute", "reset", peer(request))
+    auth.limit("30/minute", "reset", peer(request))
     try:
         email = people.normalise_email(form.email)
     except ShopError as error:

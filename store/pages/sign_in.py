@@ -62,7 +62,7 @@ def sign_in_page(request: Request, visitor: Who, next: str = "") -> Response:
 @router.post("/sign-in", dependencies=[OurForm])
 def sign_in(request: Request, form: Annotated[SignInForm, Form()]) -> Response:
     """Check address and password; customers are in, staff go on to their second factor."""
-    auth.limit("30/minute", "sign-in", peer(request))
+    auth.limit("60/minute", "sign-in", peer(request))
     proof = credentials.prove(form.email, form.password)
     with db.transaction() as session:
         web.resolve_visitor(request, session)

@@ -80,8 +80,7 @@ def test_queueing_twice_writes_one_mail_one_task_and_one_event(session: Session)
     assert mail.queue(session, "verify", "a@example.com", CONTEXT, dedupe_key="k") is None
     assert len(session.exec(select(Message)).all()) == 1
     assert [task.kind for task in session.exec(select(Task))] == ["send-mail"]
-    event = session.exec(select(Event)).one()
-    assert event.kind == "mail-queued"
+    event = session.exec(select(Event).where(Event.kind == "mail-queued")).one()
     assert "example.com" not in str(event.facts)
 
 
