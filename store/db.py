@@ -178,6 +178,13 @@ def transaction(read_only: bool = False) -> Iterator[Session]:
             raise
 
 
+@contextmanager
+def savepoint(session: Session) -> Iterator[None]:
+    """A part of the transaction that may be refused by itself: what it wrote is undone when the block raises."""
+    with session.begin_nested():
+        yield
+
+
 def insert(session: Session, table: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT and RETURNING, for the database of this session."""
     if session.get_bind().dialect.name == "postgresql":

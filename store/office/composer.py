@@ -77,7 +77,7 @@ def write_draft(
     """Keep the draft and show it as she will see it; a refused one comes back with what was typed."""
     customer = profile.by_id(session, customer_id)
     try:
-        with session.begin_nested():
+        with db.savepoint(session):
             offer = drafts.draft(session, staff, customer.id, _wish(session, staff, form))
     except ShopError as error:
         return _composer(request, session, staff, customer, form, error)
@@ -99,7 +99,7 @@ def revise_draft(
     """Keep the changed draft."""
     offer = offers.by_id(session, offer_id)
     try:
-        with session.begin_nested():
+        with db.savepoint(session):
             drafts.revise(session, staff, offer_id, _wish(session, staff, form))
     except ShopError as error:
         customer = profile.by_id(session, offer.customer_id)
