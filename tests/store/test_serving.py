@@ -1,0 +1,65 @@
+"""Coming up: whatever stands in the way is one sentence, and nothing half-started stays behind."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from store import db, serving
+from store.errors import SettingsError
+from store.settings import ROOT, Settings
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command line, as somebody types it."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATA_DIR", "PORT")}
+    return subprocess.run(
+        [sys.executable, "main.py", *arguments],
+        cwd=ROOT,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = run("serve", "--port", str(port), DATA_DIR=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"Port {port} on 127.0.0.1 cannot be used (Address already in use). Choose another: PORT=8001.\n"
+    )
+    assert not (tmp_path / "atelier.db").exists()
+
+
+def test_an_unwritable_data_directory_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = run("serve", DATA_DIR=str(tmp_path / "file" / "var"))
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "cannot be written" in ended.stderr
+
+
+def test_a_broken_product_file_stops_the_start_with_file_line_and_reason(
+    engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    products = tmp_path / "products"
+    shutil.copytree(serving.PRODUCTS, products)
+    (products / "broken.yaml").write_text(
+        "product: broken\nname: Broken\ncategory: odd\ncurrency: EUR\nbase: {prize: 1}\n"
+    )
+    monkeypatch.setattr(serving, "PRODUCTS", products)
+    with pytest.raises(SettingsError, match=r"A product file is wrong: .*broken\.yaml:5: .*prize"):
+        serving.prepare(settings)
+    db.current_engine().dispose()
+    db.use_engine(engine)
