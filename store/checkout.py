@@ -113,7 +113,7 @@ def place(
     if earlier is not None:
         return earlier
     # From here on this transaction holds the bag's row: whoever else orders or changes it waits, and looks again.
-    if not _claim(session, cart):
+    if not carts.claim(session, visitor, cart):
         earlier = _earlier(session, cart, idempotency_key, digest)
         if earlier is None:
             raise ShopError(409, "Already ordered", "This bag was ordered already.")
@@ -186,17 +186,6 @@ def _earlier(session: Session, cart: Cart, key: str, digest: str) -> Placed | No
 
 def _other_request() -> ShopError:
     return invalid("This Idempotency-Key was used for another request. Please use a new one.", field="Idempotency-Key")
-
-
-def _claim(session: Session, cart: Cart) -> bool:
-    claimed = session.execute(
-        update(Cart)
-        .where(col(Cart.id) == cart.id, col(Cart.ordered).is_(None))
-        .values(updated_at=db.now())
-        .returning(col(Cart.id))
-        .execution_options(synchronize_session=False)
-    ).first()
-    return claimed is not None
 
 
 def _refuse(bill: Quote, form: PlaceForm) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "add",
     "adopt",
     "change_quantity",
+    "claim",
     "close",
     "create",
     "current",
@@ -116,7 +117,7 @@ def add(
     Raises:
         ShopError: 409 the bag was ordered already, 422 a quantity that cannot be.
     """
-    _claim(session, cart)
+    _claim(session, visitor, cart)
     design = _own(session, visitor, design)
     if design.currency != cart.currency:
         raise refused(f"This piece is sold in {design.currency}, the bag is kept in {cart.currency}.")
@@ -143,7 +144,7 @@ def change_quantity(session: Session, visitor: Visitor, cart: Cart, line_id: str
     if quantity == 0:
         remove(session, visitor, cart, line_id)
         return
-    _claim(session, cart)
+    _claim(session, visitor, cart)
     line = _line(session, cart, line_id)
     facts = {"line": line.id, "before": line.quantity, "quantity": _checked(quantity)}
     line.quantity = quantity
@@ -158,7 +159,7 @@ def remove(session: Session, visitor: Visitor, cart: Cart, line_id: str) -> Cart
     Raises:
         ShopError: 404 no such line, 409 already ordered.
     """
-    _claim(session, cart)
+    _claim(session, visitor, cart)
     line = _line(session, cart, line_id)
     session.delete(line)
     session.flush()
@@ -174,7 +175,7 @@ def replace(session: Session, visitor: Visitor, cart: Cart, line_id: str, design
     Raises:
         ShopError: 404 no such line, 409 already ordered.
     """
-    _claim(session, cart)
+    _claim(session, visitor, cart)
     old = _line(session, cart, line_id)
     design = _own(session, visitor, design)
     if design.hash == old.hash:
@@ -193,7 +194,7 @@ def merge(session: Session, visitor: Visitor, from_cart: Cart, into: Cart) -> in
     if from_cart.id == into.id or from_cart.ordered is not None:
         return 0
     lines = session.exec(select(CartLine).where(CartLine.cart_id == from_cart.id)).all()
-    _claim(session, into)
+    _claim(session, visitor, into)
     for line in lines:
         design = session.get_one(Design, line.design_id)
         _put(session, into, design, line.quantity, line.suggestion_id, line.offer_id, line.added_at)
@@ -275,10 +276,21 @@ def _upsert(dialect: str) -> Executable:
     ).returning(*_LINE.c)
 
 
-def _claim(session: Session, cart: Cart) -> None:
-    """Lock the bag for this transaction, if it was not ordered; ordering locks the same row."""
-    claimed = session.execute(_CLAIM, {"cart": cart.id, "moment": db.now()}).first()
-    if claimed is None:
+def claim(session: Session, visitor: Visitor, cart: Cart) -> bool:
+    """Lock the bag for this transaction, if it was not ordered; changing and ordering lock the same row.
+
+    The session's row is locked before the bag's, here and wherever both are, so that no two requests of one browser
+    wait for each other. (SQLite's writers stand in one queue anyway.)
+    """
+    if visitor.session_id and session.get_bind().dialect.name == "postgresql":
+        row = session.get(WebSession, visitor.session_id)
+        if row is not None:
+            session.refresh(row, with_for_update=True)
+    return session.execute(_CLAIM, {"cart": cart.id, "moment": db.now()}).first() is not None
+
+
+def _claim(session: Session, visitor: Visitor, cart: Cart) -> None:
+    if not claim(session, visitor, cart):
         raise refused("This bag was ordered already. Your next piece begins a new one.", "Already ordered")
 
 

@@ -1,15 +1,16 @@
 """Bags: one line per design, prices from the newest version, closed to others and after ordering."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
 
-from store import checkout, people
+from store import auth, checkout, db, people
 from store.auth import WebSession
 from store.errors import ShopError
 from store.events import Event, Visitor
-from store.shop import carts, catalog, designs, stock
+from store.shop import carts, catalog, designs, orders, stock
 from store.shop.carts import CartLine
 from tests.store import selling
 
@@ -146,3 +147,31 @@ def test_every_change_is_recorded(house: Session) -> None:
     carts.remove(house, visitor, cart, line.line.id)
     kinds = house.exec(select(Event.kind).where(Event.subject == cart.id).order_by(Event.id)).all()
     assert kinds == ["cart-line-added", "cart-line-changed", "cart-line-removed"]
+
+
+@pytest.mark.usefixtures("open_house")
+def test_one_browser_that_adds_and_orders_at_once_never_waits_for_itself() -> None:
+    visitor = selling.guest()
+    with db.transaction() as session:
+        cart_id = selling.fill(session, visitor, "strap").id
+        design = carts.view(session, carts.readable(session, cart_id, visitor), visitor).lines[0].design.id
+
+    def act(number: int) -> str:
+        try:
+            with db.transaction() as session:
+                cart = carts.readable(session, cart_id, visitor)
+                if number % 3 == 2:
+                    return checkout.place(session, visitor, cart, selling.form(), "key").order.number
+                if number % 3 == 1:
+                    auth.ensure_session(session, "ses_guest")
+                carts.add(session, visitor, cart, session.get_one(designs.Design, design))
+                return "added"
+        except ShopError as refusal:
+            return str(refusal.status)
+
+    with ThreadPoolExecutor(9) as pool:
+        answers = list(pool.map(act, range(18)))
+    assert len({answer for answer in answers if answer not in ("added", "409")}) == 1
+    with db.transaction() as session:
+        (placed,) = orders.lines_of(session, session.exec(select(orders.Order)).all()).values()
+        assert placed[0].quantity == 1 + answers.count("added")
