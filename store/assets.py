@@ -49,12 +49,20 @@ class View(TypedDict):
     layers: list[Layer]
 
 
+class Poster(TypedDict):
+    """One flat picture, and the choices it shows."""
+
+    choices: dict[str, str]
+    file: str
+
+
 class Manifest(TypedDict):
     """A product's stills, `static/posters/<slug>.json`; the first option of a group is its default."""
 
     size: list[int]
     options: dict[str, list[str]]
     views: dict[str, View]
+    posters: list[Poster]
 
 
 @dataclass(frozen=True)
@@ -221,6 +229,18 @@ def picture_layers(
     shown = manifest["views"].get(view or "") or next(iter(manifest["views"].values()))
     files = (layer["files"].get(_key(layer, completion, manifest["options"])) for layer in shown["layers"])
     return [f"/static/posters/{slug}/{file}" for file in files if file]
+
+
+def flat_picture(slug: str, completion: Mapping[str, object], root: Path = ROOT) -> str | None:
+    """URL of the flat JPEG nearest to a design, for mails and link previews, which cannot stack stills."""
+    manifest = _manifest(slug, root)
+    if manifest is None or not manifest["posters"]:
+        return None
+    nearest = max(
+        manifest["posters"],
+        key=lambda poster: sum(completion.get(group) == value for group, value in poster["choices"].items()),
+    )
+    return f"/static/posters/{slug}/{nearest['file']}"
 
 
 def _key(layer: Layer, completion: Mapping[str, object], options: Mapping[str, list[str]]) -> str:

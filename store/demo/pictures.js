@@ -169,6 +169,21 @@ export async function sheet({ view, sheets, at, choices, quality, limit }) {
   }
 }
 
+/** The whole piece on a ground as base64 JPEG, for mails and link previews, which cannot stack sheets. */
+export async function poster({ view, choices, ground, quality }) {
+  await show(choices);
+  scene.go(view);
+  scene.shadowIsOld = true;
+  scene.draw();
+  const { width, height } = scene.canvas;
+  const canvas = new OffscreenCanvas(width, height);
+  const pen = canvas.getContext('2d');
+  pen.fillStyle = ground;
+  pen.fillRect(0, 0, width, height);
+  pen.drawImage(scene.canvas, 0, 0);
+  return base64(await canvas.convertToBlob({ type: 'image/jpeg', quality }));
+}
+
 /** Compare a stack of pictures with the whole piece: mean and 99.9th percentile difference (0…255), and both as PNG. */
 export async function compare({ view, choices, urls, ground }) {
   await show(choices);

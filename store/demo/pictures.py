@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from playwright.sync_api import Page, Route, sync_playwright
 
 from store import assets
@@ -34,6 +35,7 @@ CHROMIUM = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    "--disable-gpu-watchdog",
 ]
 PAGE = f"""<!doctype html><meta charset=utf-8><link rel=icon href="data:,">
 <style>html,body{{margin:0}}#stage{{width:{SIZE}px;height:{SIZE}px}}</style><div id=stage></div>"""
@@ -58,7 +60,7 @@ def main() -> None:
             if options.compare:
                 compare(page, slug, setup, options.compare, options.out)
             else:
-                render(page, slug, setup, plans[slug]["views"])
+                render(page, slug, setup, plans[slug])
 
 
 @contextmanager
@@ -83,22 +85,50 @@ def _answer(route: Route) -> None:
         route.fulfill(path=assets.ROOT / path.lstrip("/"))
 
 
-def render(page: Page, slug: str, setup: Json, plan: dict[str, list[Json]]) -> None:
-    """Render every sheet of a product and write its manifest."""
+def render(page: Page, slug: str, setup: Json, plan: Json) -> None:
+    """Render every sheet and preset of a product, put them in place in one step, and write the manifest."""
     folder = assets.ROOT / "static" / "posters" / slug
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    fresh = folder.with_name(f"{slug}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
     options = {group: list(values) for group, values in setup["bindings"].items()}
+    cameras = {view["id"]: view for view in setup["views"]}
     views = {}
-    for view, sheets in plan.items():
-        camera = next(each for each in setup["views"] if each["id"] == view)
+    for view, sheets in plan["views"].items():
         drawn = [at for at, sheet in enumerate(sheets) if not sheet.get("glass")]
-        views[view] = {"layers": [_render_sheet(page, folder, camera, sheets, at, options) for at in drawn]}
+        layers = [_render_sheet(page, fresh, cameras[view], sheets, at, options) for at in drawn]
+        views[view] = assets.View(layers=layers)
     used = {group for view in views.values() for layer in view["layers"] for group in layer["groups"]}
-    manifest = {"size": [SIZE, SIZE], "options": {g: o for g, o in options.items() if g in used}, "views": views}
+    manifest = assets.Manifest(
+        size=[SIZE, SIZE],
+        options={group: values for group, values in options.items() if group in used},
+        views=views,
+        posters=_render_presets(page, fresh, setup["views"][0], plan["product"], used),
+    )
+    sizes = [file.stat().st_size for file in fresh.iterdir()]
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
     folder.with_suffix(".json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
-    sizes = [file.stat().st_size for file in folder.iterdir()]
     _say(f"{slug}: {len(sizes)} files, {sum(sizes) // 1000} kB, largest {max(sizes) // 1000} kB")
+
+
+def _render_presets(page: Page, folder: Path, camera: Json, product: str, used: set[str]) -> list[assets.Poster]:
+    """A flat picture of every preset of the product file."""
+    source: Json = yaml.safe_load((assets.ROOT / "configurator" / "products" / product).read_text())
+    defaults = {
+        group["id"]: option["id"]
+        for group in source["groups"]
+        for option in group.get("options", [])
+        if "default" in option
+    }
+    posters = []
+    for preset in source["presets"]:
+        choices = {group: value for group, value in (defaults | preset["choices"]).items() if group in used}
+        call = {"view": camera, "choices": choices, "ground": GROUND, "quality": QUALITY}
+        file = f"preset-{preset['id']}.jpg"
+        (folder / file).write_bytes(base64.b64decode(page.evaluate(CALL, ["poster", call])))
+        posters.append(assets.Poster(choices=choices, file=file))
+    return posters
 
 
 def _render_sheet(

@@ -95,10 +95,12 @@ def test_stills_are_on_disk_and_small_and_none_is_left_over(slug: str) -> None:
     named = {
         file for view in manifest["views"].values() for layer in view["layers"] for file in layer["files"].values()
     }
+    flat = {poster["file"] for poster in manifest["posters"]}
     folder = assets.ROOT / "static" / "posters" / slug
     sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-    assert set(sizes) == named
-    assert max(sizes.values()) <= 40_000
+    assert set(sizes) == named | flat
+    assert max(sizes[file] for file in named) <= 40_000
+    assert max(sizes[file] for file in flat) <= 120_000
     assert sum(sizes.values()) <= 3_000_000
 
 
@@ -107,6 +109,22 @@ def test_a_left_out_or_unknown_choice_shows_the_default_option() -> None:
     first = {group: options[0] for group, options in read("static/posters/voyageur.json")["options"].items()}
     assert plain == assets.picture_layers("voyageur", first)
     assert assets.picture_layers("voyageur", {"canvas": "tartan", "wheels": True, "fittings": ["bar"]}) == plain
+
+
+@pytest.mark.parametrize(("slug", "model"), STILLS.items())
+def test_every_preset_has_a_flat_picture_and_other_designs_show_the_nearest(slug: str, model: str) -> None:
+    product = yaml.safe_load((assets.ROOT / "configurator/products" / f"{model}.yaml").read_text())
+    defaults = {
+        group["id"]: option["id"]
+        for group in product["groups"]
+        for option in group.get("options", [])
+        if "default" in option
+    }
+    for preset in product["presets"]:
+        url = f"/static/posters/{slug}/preset-{preset['id']}.jpg"
+        assert assets.flat_picture(slug, defaults | preset["choices"]) == url
+        assert (assets.ROOT / url.lstrip("/")).is_file()
+    assert assets.flat_picture("accessory", {}) is None
 
 
 def test_a_view_has_stills_of_its_own_and_an_unknown_one_shows_the_main_view() -> None:
