@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from store import mail, tasks
 from store.accounts import claim_link
-from store.crm import offer_mail, offers
+from store.crm import insight, offer_mail, offers
 from store.events import Event, Handler
 from store.people import Customer
 from store.shop import order_links, orders, payments, suggestions
@@ -80,7 +80,7 @@ def tell_refund(session: Session, event: Event) -> None:
 
 REACTIONS: Mapping[str, tuple[Handler, ...]] = {
     "order-placed": (tell_placed, hold_for_payment),
-    "order-paid": (tell_paid, suggestions.note_bought),
+    "order-paid": (tell_paid, suggestions.note_bought, insight.ask_for_training),
     "cart-line-added": (suggestions.note_added,),
     "order-released": (restore_offers, tell_released),
     "order-cancelled": (restore_offers,),

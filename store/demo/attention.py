@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlmodel import Session, select
 
 from store import db
-from store.crm import drafts, proposals, sending
+from store.crm import drafts, insight, proposals, sending
 from store.crm.drafts import Draft
 from store.errors import ShopError
 from store.events import Visitor
@@ -26,7 +26,7 @@ def owner_writes(session: Session, chance: random.Random, visitor: Visitor, owne
         return
     staff = Visitor(staff_id=owner.id, role=owner.role, name=owner.name)
     channel = "mail" if "messages" in visitor.consents else "site"
-    for proposal in proposals.proposals(session, visitor.customer_id, 1):
+    for proposal in proposals.proposals(session, visitor.customer_id, 1, insight.chances):
         percent = chance.random() < 0.7
         wish = Draft(
             kind="percent" if percent else "privilege",
@@ -40,7 +40,7 @@ def owner_writes(session: Session, chance: random.Random, visitor: Visitor, owne
             benefit_cost=0 if percent else 4_000,
         )
         try:
-            with session.begin_nested():
+            with db.transaction():  # within this visit's
                 sending.send(session, staff, drafts.draft(session, staff, visitor.customer_id, wish).id, channel)
         except ShopError:
             return  # written to lately, or below the margin floor

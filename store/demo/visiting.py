@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sqlmodel import Session
 
-from store import checkout
+from store import checkout, db
 from store.crm import acceptance, offers
 from store.demo.attention import owner_writes
 from store.demo.life import Scene, accessory, arrive, call, liking, look
@@ -97,7 +97,7 @@ def _order(session: Session, scene: Scene, bag: Cart) -> Order | None:
     seen = checkout.quote(session, scene.visitor, bag, place["country"]).totals.total
     form = PlaceForm(email=scene.person.email, name=scene.person.name, seen_total=seen, **place)
     try:
-        with session.begin_nested():
+        with db.transaction():  # within this visit's
             placed = checkout.place(session, scene.visitor, bag, form, f"demo:{scene.visit.seed}")
     except ShopError:
         return None  # sold out in the meantime

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 
 from store import events
-from store.crm import contacts, offers, profile, profit, proposals, timeline
+from store.crm import contacts, insight, offers, profile, profit, proposals, timeline
 from store.db import Db, WritingDb
 from store.office.amounts import read_amount
 from store.office.deps import LogsContacts, SeesCustomers, may, show
@@ -47,7 +47,7 @@ def show_customer(
     if page == 1 and show_only == "all":
         events.record(session, staff, "staff-viewed", customer_id=customer.id, subject=customer.id)
     known = profile.of(session, customer)
-    proposed = proposals.proposals(session, customer.id) if may(staff, "see offers") else []
+    proposed = proposals.proposals(session, customer.id, chances=insight.chances) if may(staff, "see offers") else []
     context = {
         "known": known,
         "customer": customer,

@@ -17,7 +17,7 @@ from store.errors import ShopError
 from store.events import Visitor
 from store.pages import selling_api, shapes
 from store.pages.shapes import PROBLEMS
-from store.shop import catalog, designs
+from store.shop import catalog, designs, taste
 from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem
 from store.shop.catalog import Published
 from store.shop.designs import Design
@@ -94,13 +94,14 @@ def repairs(slug: str, body: shapes.Wanted, session: Reading) -> shapes.Repairs:
 
 
 @router.post("/products/{slug}/completion", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def completion(slug: str, body: shapes.Completing, session: Reading) -> JSONResponse:
+def completion(slug: str, body: shapes.Completing, session: Reading, who: Who) -> JSONResponse:
     """A complete design that holds the choices and is the best by the objective."""
     item = catalog.published(session, slug)
     choices, texts = checked(item, body.choices, body.texts)
     _refuse_conflict(item, choices)
     try:
-        whole = configurator.complete(item.compiled, choices, body.objective)
+        liked = taste.weights_for(who, slug, choices) if body.objective == "taste" else None
+        whole = configurator.complete(item.compiled, choices, body.objective, liked)
     except NotKnownInTime as error:
         raise _too_long() from error
     return JSONResponse(_analysis(item, whole, texts))

@@ -1,6 +1,6 @@
 """The configurator: every choice is a form post that works without script, and is swapped in place with it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -22,7 +22,7 @@ from store.pages.cards import card, cards
 from store.pages.rail import Words
 from store.pages.shop import address, linked_data
 from store.pages.wishes import Wish, checked_choices, parse_wish, problem_of, repaired
-from store.shop import carts, catalog, designs, stock, workbench
+from store.shop import carts, catalog, composed, designs, stock, workbench
 from store.shop.appraisal import appraise, conflict_problem
 from store.shop.catalog import Published
 from store.shop.workbench import Work
@@ -104,6 +104,7 @@ def _page(
         "groups": groups,
         "steps": rail.steps_of(item, groups),
         "presets": rail.presets_of(item, worth),
+        "composed": composed.start(request.state.visitor, item),
         "work": work,
         "problem": problem_of(item, work, answer.wish) if answer.wish else None,
         "left": stock.available(session, [item.slug]).get(item.slug) if item.counted else None,
@@ -148,8 +149,8 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     item = catalog.published(session, slug)
     row = writable_session(session, request)
     before = _mended(item, workbench.read(row, slug))
-    answer = _moved(item, before, form)
-    if answer.work != before:
+    answer = _composed(who, item, before) if form.get("act") == "composed" else _moved(item, before, form)
+    if answer.work != before and form.get("act") != "composed":  # what the house fills in is nobody's choice
         workbench.record(session, who, item, before.choices, answer.work.choices)
     act = str(form.get("act", ""))
     if act in ("save", "bag") and not answer.words.errors:
@@ -201,6 +202,15 @@ def _moved(item: Published, before: Work, form: FormData) -> Answer:
     return Answer(work, words=words)
 
 
+def _composed(who: Visitor, item: Published, before: Work) -> Answer:
+    """Begin with what this customer leans to; every filled-in value says why and can be cleared."""
+    filled = composed.start(who, item)
+    if not filled:
+        raise not_found("beginning")
+    work = before.moved(*checked_choices(item, composed.choices_of(filled), before.texts))
+    return Answer(replace(work, filled={one.group: [one.value, one.reason] for one in filled}), anchor="g-presets")
+
+
 def _with_words(item: Published, work: Work, form: FormData) -> tuple[Work, Words]:
     """The work with what was typed, as far as it can be engraved; what cannot stays beside it with the reason."""
     texts, typed, errors = dict(work.texts), {}, {}
@@ -243,7 +253,9 @@ def _chosen(item: Published, work: Work, words: Words, choose: str) -> Answer:
 
 def _keep(session: Session, who: Visitor, item: Published, answer: Answer) -> None:
     work = answer.work
-    design = designs.save(session, who, item.slug, work.choices, work.texts, parent=work.parent)
+    # What the house filled in is not learned from as the customer's own taste.
+    source = "suggestion" if work.reasons else "customer"
+    design = designs.save(session, who, item.slug, work.choices, work.texts, source=source, parent=work.parent)
     answer.work = work.kept(design.code)
     answer.note = f"Your design is kept as {design.code}."
     answer.link = (f"/designs/{design.code}", "Open its page")

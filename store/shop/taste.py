@@ -10,6 +10,7 @@ from typing import Any
 import recommender
 from configurator.live import Memo
 from recommender import Fitted, Leaning
+from store.events import Visitor
 
 LOOK_SECONDS = 1.0  # how long the version that serves is believed without looking again
 
@@ -113,10 +114,22 @@ def weights(customer_id: str | None, slug: str, given: Mapping[str, Any] | None 
     return dict(_weights.get(key, lambda: model.taste.weights(customer_id, slug, known)))
 
 
+def weights_for(visitor: Visitor, slug: str, given: Mapping[str, Any] | None = None) -> dict[tuple[str, str], float]:
+    """The same for whoever asks: their own taste as far as they allow it, else everyone's."""
+    return weights(visitor.customer_id if visitor.allows("personalisation") else None, slug, given)
+
+
 def leaning(customer_id: str) -> list[Leaning]:
     """What the customer leans to across products, the strongest first."""
     model = fitted()
     return model.taste.leaning(customer_id) if model else []
+
+
+def chosen_before(customer_id: str, slug: str) -> dict[tuple[str, str], float]:
+    """The values of this product that the customer chose in earlier designs, by group and value."""
+    model = fitted()
+    own = model.taste.own if model else {}
+    return {(group, value): n for (who, of, group, value), n in own.items() if (who, of) == (customer_id, slug) and n}
 
 
 def as_values(value: Any) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 It lives in the session's row, so that coming back finds it, signed in or not, and no step is lost with the page.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import Session
@@ -32,6 +32,12 @@ class Work:
     parent: str | None = None  # code of the design it was taken from
     saved: str | None = None  # code under which exactly this state is kept
     line: str | None = None  # line of the bag that this design was opened from, to be replaced by it
+    filled: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by group: what the house filled in, and why
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """By group: why its value was filled in, as long as it stands."""
+        return {group: reason for group, (value, reason) in self.filled.items() if self.choices.get(group) == value}
 
     def moved(self, choices: Choices, texts: Texts) -> "Work":
         """A step forward; nothing when nothing changes."""
@@ -83,6 +89,7 @@ def read(row: WebSession | None, slug: str) -> Work:
         kept["parent"],
         kept["saved"],
         kept["line"],
+        kept.get("filled", {}),
     )
 
 
@@ -97,6 +104,7 @@ def write(row: WebSession, slug: str, work: Work) -> None:
         "parent": work.parent,
         "saved": work.saved,
         "line": work.line,
+        "filled": work.filled,
     }
     row.state = {**row.state, "work": dict(list(pieces.items())[-PIECES_KEPT:])}
 
