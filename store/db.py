@@ -119,7 +119,9 @@ def make_engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin by itself: _begin_sqlite does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL"):
+    busy = f"busy_timeout={BUSY_TIMEOUT_MS}"
+    # secure_delete: what is erased is overwritten in the file.
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", busy, "synchronous=FULL", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -183,6 +185,18 @@ def savepoint(session: Session) -> Iterator[None]:
     """A part of the transaction that may be refused by itself: what it wrote is undone when the block raises."""
     with session.begin_nested():
         yield
+
+
+def empty_log() -> None:
+    """Empty SQLite's write-ahead log, where the old text of erased rows still stands."""
+    engine = current_engine()
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()  # outside of any transaction: the log cannot be emptied within one
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
 
 
 def insert(session: Session, table: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:

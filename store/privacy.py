@@ -124,6 +124,7 @@ def erase(session: Session, customer_id: str) -> None:
     )
     session.expire_all()
     session.refresh(customer)
+    tasks.enqueue(session, "empty-log", {}, dedupe_key=f"empty-log:{customer_id}")
 
 
 # -- retention -------------------------------------------------------------------------------------------------------
@@ -160,7 +161,12 @@ def run_retention(_payload: dict[str, Any]) -> None:
         plan_retention(session, days_ahead=1)
 
 
-TASKS = {"retention": run_retention}
+def run_empty_log(_payload: dict[str, Any]) -> None:
+    """The task "empty-log", after an erasure: the old rows go from the database's log as well."""
+    db.empty_log()
+
+
+TASKS = {"retention": run_retention, "empty-log": run_empty_log}
 
 
 def _unused(table: Table) -> ColumnElement[bool]:

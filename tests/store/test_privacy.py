@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, String, Table, text
+from sqlalchemy import Column, Engine, String, Table, text
 from sqlmodel import Session, SQLModel, col, select
 
 from store import accounts, auth, db, events, mail, people, privacy, tasks
@@ -216,6 +216,27 @@ def test_after_closing_no_table_but_the_invoice_names_the_person(house: Session)
     invoice = {("shop_order", "name"), ("shop_order", "address")}
     invoice |= {("order_line", "texts"), ("order_line", "described"), ("order_line", "sentence")}
     assert set(found) <= invoice
+
+
+def test_after_closing_the_database_file_and_its_log_hold_no_trace(engine: Engine, tmp_path: Path) -> None:
+    if engine.dialect.name != "sqlite":
+        return  # PostgreSQL keeps no file of ours to read
+    selling.use_reactions()
+    with db.transaction() as session:
+        selling.open_house(session, tmp_path)
+        mine = live(session, EMAIL, "ses_1")
+    file = Path(str(engine.url.database))
+    kept = (file, file.with_name(f"{file.name}-wal"))
+
+    def traces() -> bool:
+        return any(EMAIL.encode() in path.read_bytes() for path in kept if path.exists())
+
+    assert traces()
+    with db.transaction() as session:
+        closing.close(session, mine.visitor)
+    tasks.Worker(privacy.TASKS).run_due()
+    events.use_reactions({})
+    assert not traces()
 
 
 def test_a_closed_address_stays_suppressed_until_its_owner_asks_for_messages_anew(house: Session) -> None:
