@@ -13,6 +13,7 @@ from configurator.space import Space
 from configurator.swaps import Swaps, Trial
 
 POOL = 4000  # witnesses kept
+WORTH = 20  # one in so many must be found for single changes to be tried again
 RETRY = 8  # unseen values from which single changes of a new witness are tried before asking again
 SOLVER = "minisat22"
 
@@ -120,7 +121,7 @@ class Engine:
         for literal in self.space.defaults:
             trial = self._first(trial, fixed, (literal,))
         for needed, literals in self.space.fillings:
-            if not needed or self.true(trial.mask, needed):
+            if (not needed or self.true(trial.mask, needed)) and not self._decided(literals, fixed):
                 trial = self._first(trial, fixed, literals)
         return trial.mask
 
@@ -139,6 +140,11 @@ class Engine:
                 fixed[literal] = None
                 return Trial(self.swaps, found)
         return trial
+
+    def _decided(self, literals: tuple[int, ...], fixed: dict[int, None]) -> bool:
+        """Whether a needed one-of group already has its value: chosen, or its default kept."""
+        defaults = self.space.groups[self.space.home[abs(literals[0])]].defaults if literals else ()
+        return not literals or any(literal in fixed for literal in (*literals, *defaults))
 
     def _settled(self, literal: int, fixed: dict[int, None]) -> bool:
         """Whether the literal's own group is already fixed, so that changing it would undo a choice."""
@@ -184,11 +190,12 @@ class _Search:
         self.seen_true = 0
         self.seen_always = -1
         self.sample: int | None = None
+        self.taken = 0
 
     def run(self) -> Domains | None:
         for witness in self.engine.pool:
             self._look(witness)
-        taken = 0
+        taken = self.care
         for literal in self.chosen:
             group = self.space.groups[self.space.home[abs(literal)]]
             taken |= group.mask if group.kind == "one" else 1 << abs(literal)
@@ -199,6 +206,7 @@ class _Search:
             self._look(first)
         assert self.sample is not None
         self.trial = Trial(self.engine.swaps, self.sample)
+        self.taken = taken
         exclusive, free = self.space.exclusive_mask, self.space.free_mask
         self._base((exclusive | free) & ~taken, free & ~taken)
         true = self.seen_true & ~taken
@@ -222,31 +230,43 @@ class _Search:
         """Settles every value outside the chosen groups."""
         unseen = positive & self.wide_true & ~self.seen_true
         always = negative & self.wide_false & self.seen_always
-        unseen, always = self._swapped(unseen, always)
-        if not unseen and not always:
-            return
-        _, implied = self.engine.solver.propagate(assumptions=self.assumptions)
-        for literal in implied:
-            if literal < 0:
-                unseen &= ~(1 << -literal)
-            else:
-                always &= ~(1 << literal)
         if unseen or always:
-            self.engine.solver.set_phases([*_bits(unseen), *(-v for v in _bits(always))])
+            _, implied = self.engine.solver.propagate(assumptions=self.assumptions)
+            for literal in implied:
+                if literal < 0:
+                    unseen &= ~(1 << -literal)
+                else:
+                    always &= ~(1 << literal)
+            unseen, always = self._swapped(unseen, always)
+        for variable in _bits(unseen & ~self.care):
+            if variable in self.space.home and self.trial.reach(variable, self.taken):
+                unseen ^= 1 << variable
+                self.seen_true |= 1 << variable
+        if unseen or always:
+            self._ask(unseen, always)
+
+    def _ask(self, unseen: int, always: int) -> None:
+        """Asks the solver for each value left, led toward those not yet seen."""
+        solver = self.engine.solver
+        solver.set_phases([*_bits(unseen), *(-v for v in _bits(always))])
+        swapping = True
         while unseen or always:
             literal = (unseen & -unseen).bit_length() - 1 if unseen else 1 - (always & -always).bit_length()
             witness = self.engine.solve([*self.assumptions, literal])
-            if witness is not None:
-                self._look(witness)
-                unseen &= ~witness
-                always &= witness
-                if unseen.bit_count() + always.bit_count() > RETRY:
-                    self.trial = Trial(self.engine.swaps, witness)
-                    unseen, always = self._swapped(unseen, always)
-            elif literal > 0:
-                unseen &= ~(1 << literal)
-            else:
-                always &= ~(1 << -literal)
+            if witness is None:
+                unseen &= ~(1 << literal if literal > 0 else 0)
+                always &= ~(1 << -literal if literal < 0 else 0)
+                continue
+            self._look(witness)
+            before = unseen
+            unseen &= ~witness
+            always &= witness
+            left = unseen.bit_count() + always.bit_count()
+            if swapping and left > RETRY:
+                self.trial = Trial(self.engine.swaps, witness)
+                unseen, always = self._swapped(unseen, always)
+                swapping = (left - unseen.bit_count() - always.bit_count()) * WORTH >= left
+            solver.set_phases([-v for v in _bits(before & ~unseen)])
 
     def _swapped(self, unseen: int, always: int) -> tuple[int, int]:
         """What is left unseen once single changes of a known design have been tried."""
@@ -277,7 +297,7 @@ class _Search:
         possible = self.flips[bit] & group.mask | bit
         unseen = group.mask & self.wide_true & ~possible
         for other in _bits(unseen & ~self.care):
-            if self.trial.swap(other):
+            if self.trial.swap(other) or self.trial.reach(other, self.taken):
                 unseen ^= 1 << other
                 possible |= 1 << other
         if unseen:

@@ -4,7 +4,9 @@ Only the clauses that the change could break are looked at. Auxiliary variables 
 ones) take whatever value they must; a value that meets any other auxiliary variable is left to the solver.
 """
 
-from configurator.space import Space
+from configurator.space import Space, SpaceGroup
+
+MENDS = 12  # second changes that are tried for one value
 
 
 class Swaps:
@@ -87,6 +89,60 @@ class Trial:
         if old:
             truth[old], truth[-old] = True, False
         return valid
+
+    def reach(self, literal: int, taken: int) -> bool:
+        """Whether the literal is surely possible with one further change, of a group whose bits are not taken."""
+        if self.swaps.columns:  # rows of tables are checked by single changes only
+            return False
+        group = self.space.groups[self.space.home[abs(literal)]]
+        old = self._old(group, literal)
+        if old is None or -literal in self.swaps.opaque or old in self.swaps.opaque:
+            return False
+        self._set(literal, old)
+        found = self._mend(literal, old, taken | group.mask)
+        self._set(-literal, -old)
+        return found
+
+    def _old(self, group: SpaceGroup, literal: int) -> int | None:
+        """The value that gives way: 0 when the literal's own opposite does, None when no change is meant."""
+        if group.kind != "one":
+            return 0
+        here = self.mask & group.mask
+        return here.bit_length() - 1 if here and literal > 0 else None
+
+    def _set(self, literal: int, old: int) -> None:
+        truth = self.truth
+        truth[literal], truth[-literal] = True, False
+        if old:
+            truth[old], truth[-old] = False, True
+
+    def _mend(self, literal: int, old: int, taken: int) -> bool:
+        """Whether one change elsewhere makes good what the first change broke."""
+        first = [*self.swaps.clauses.get(-literal, ()), *(self.swaps.clauses.get(old, ()) if old else ())]
+        broken = next((clause for clause in first if not any(self.truth[x] for x in clause)), None)
+        if broken is None:
+            return True
+        tries = MENDS
+        for wish in broken:
+            if taken >> abs(wish) & 1 or abs(wish) not in self.space.home:
+                continue
+            group = self.space.groups[self.space.home[abs(wish)]]
+            targets = group.literals if group.kind == "one" and wish < 0 else (wish,)
+            for target in targets:
+                other = self._old(group, target)
+                if self.truth[target] or other is None or -target in self.swaps.opaque or other in self.swaps.opaque:
+                    continue
+                tries -= 1
+                self._set(target, other)
+                good = (
+                    self._holds(self.swaps.clauses.get(-target))
+                    and (not other or self._holds(self.swaps.clauses.get(other)))
+                    and self._holds(first)
+                )
+                self._set(-target, -other)
+                if good or not tries:
+                    return good
+        return False
 
     def _holds(self, clauses: list[tuple[int, ...]] | None) -> bool:
         if clauses:
