@@ -71,8 +71,8 @@ def rows(session: Session, customer_ids: Iterable[str] | None = None) -> dict[st
     wanted = None if customer_ids is None else list(customer_ids)
     parts: list[dict[str, RowProfit]] = [
         {
-            key: RowProfit(orders=orders, pieces=pieces, list_net=list_net, discounts=list_net - net, cost=cost)
-            for key, orders, pieces, list_net, net, cost in session.execute(_by_customer(_sold(), Order, wanted))
+            key: RowProfit(orders=orders, pieces=pieces, list_net=net + off, discounts=off, cost=cost)
+            for key, orders, pieces, net, off, cost in session.execute(_by_customer(_sold(), Order, wanted))
         },
         {key: RowProfit(privileges=cost) for key, cost in session.execute(_by_customer(_privileges(), Offer, wanted))},
         {key: RowProfit(contact_cost=cost) for key, cost in session.execute(_by_customer(_mails(), Message, wanted))},
@@ -87,11 +87,11 @@ def rows(session: Session, customer_ids: Iterable[str] | None = None) -> dict[st
 
 def shop_total(session: Session) -> RowProfit:
     """The whole shop in one sum, not by customer: the rows must add up to it."""
-    orders, pieces, list_net, net, cost = session.execute(_sold()).one()
+    orders, pieces, net, off, cost = session.execute(_sold()).one()
     (privileges,) = session.execute(_privileges()).one()
     (mails,) = session.execute(_mails()).one()
     (logged,) = session.execute(_logged()).one()
-    return RowProfit(orders, pieces, list_net, list_net - net, cost, privileges, mails + logged)
+    return RowProfit(orders, pieces, net + off, off, cost, privileges, mails + logged)
 
 
 _OWNER = func.coalesce(col(Customer.merged_into_id), col(Customer.id))
@@ -110,14 +110,14 @@ def _by_customer(statement: Select[Any], table: Any, wanted: list[str] | None) -
 
 
 def _sold() -> Select[Any]:
-    amount, rate = col(OrderLine.amount), col(OrderLine.tax_basis_points)
-    tax_of_list = (2 * amount * rate + FULL + rate) // (2 * (FULL + rate))  # money.contained_tax, in SQL
+    off, rate = col(OrderLine.discount), col(OrderLine.tax_basis_points)
+    tax_of_off = (2 * off * rate + FULL + rate) // (2 * (FULL + rate))  # money.contained_tax, in SQL
     return (
         select(
             func.count(col(Order.id).distinct()),
             _sum(col(OrderLine.quantity)),
-            _sum(amount - tax_of_list),
-            _sum(amount - col(OrderLine.discount) - col(OrderLine.tax)),
+            _sum(col(OrderLine.amount) - off - col(OrderLine.tax)),
+            _sum(off - tax_of_off),
             _sum(col(OrderLine.quantity) * col(OrderLine.unit_cost)),
         )
         .select_from(Order)

@@ -27,9 +27,7 @@ from store.shop.orders import PAID, Order, OrderLine
 MOST = 6
 ANCHORS = 4  # the newest designs looked at
 PRIOR_BUYERS, PRIOR_OWNERS = 1, 20  # one in twenty, before anything was seen
-SAVED_CHANCE = (
-    1_500  # basis points: a design somebody made and kept; below the share seen for configurators, on purpose
-)
+SAVED_CHANCE = 1_500  # basis points, for a design that somebody made and kept, while nothing better is known
 
 # Answers, for this person, how likely each piece is to be bought, in basis points; what it leaves out is counted here.
 Chances = Callable[[Session, str, Sequence[str]], Mapping[str, int]]
