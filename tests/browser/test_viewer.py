@@ -22,6 +22,7 @@ SOFTWARE_3D = [
     "--ignore-gpu-blocklist",
     "--disable-gpu-watchdog",
 ]
+PATIENCE = 120_000  # milliseconds
 ORIGIN = "http://shop.test"
 WINDOW: ViewportSize = {"width": 400, "height": 400}
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'"
@@ -115,6 +116,7 @@ def open_stage(
 ) -> Page:
     """A stage with stills, watched over by the viewer."""
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     page.route("**/*", answer)
     page.goto(f"{ORIGIN}/")
@@ -157,8 +159,8 @@ def test_stills_come_first_and_the_live_view_takes_over_without_a_jump(context: 
     assert page.locator("#stage canvas").count() == 0
     stills = picture(page)
     page.hover("#stage")
-    page.wait_for_selector("#stage[data-viewer=live]", timeout=60_000)
-    expect(page.locator("#stage canvas")).to_have_css("opacity", "1")
+    page.wait_for_selector("#stage[data-viewer=live]")
+    expect(page.locator("#stage canvas")).to_have_css("opacity", "1", timeout=PATIENCE)
     assert page.get_by_role("img", name="Your Méridien").evaluate("(node) => node.tagName") == "CANVAS"
     assert difference(page, stills, picture(page)) < 3
 
