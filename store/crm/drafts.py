@@ -63,7 +63,7 @@ def draft(session: Session, staff: Visitor, customer_id: str, wish: Draft) -> Of
         ShopError: 404 unknown customer or piece, 422 what does not make an offer, 409 below the margin floor.
     """
     customer = session.get(Customer, customer_id)
-    if customer is None or customer.merged_into_id is not None:
+    if customer is None or customer.merged_into_id is not None or customer.erased_at is not None:
         raise not_found("customer")
     offer = Offer(
         id=db.new_id("off"),
