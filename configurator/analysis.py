@@ -112,7 +112,7 @@ def _group_state(
     group: OptionGroup, code: SpaceGroup, choices: Answers, mask: int, domains: Domains, hidden: set[int]
 ) -> GroupState:
     needed = not code.needed or bool(mask >> code.needed & 1)
-    if group.kind in ("text", "upload", "repeated"):
+    if group.kind in ("text", "upload"):
         return GroupState(group.id, needed, ())
     options = {option.id: option for option in group.options}
     left = sum(_possible(literal, domains) for literal in code.literals)
@@ -154,7 +154,7 @@ def differences(
     swap = _Swap(c, literals, mask)
     found: dict[tuple[str, str], Difference] = {}
     for group, code in zip(c.model.groups, c.space.groups, strict=True):
-        if group.kind in ("text", "upload", "repeated") or len(code.literals) > LISTED:
+        if group.kind in ("text", "upload") or len(code.literals) > LISTED:
             continue
         for value, literal in zip(code.values, code.literals, strict=True):
             if literal in hidden:

@@ -66,7 +66,7 @@ class _Writer:
         for group, code in zip(c.model.groups, c.space.groups, strict=True):
             if group.kind == "upload":
                 self.encoder.answered[group.id] = c.literals[group.id][True]
-            elif group.kind not in ("several", "text", "repeated") and not code.needed:
+            elif group.kind not in ("several", "text") and not code.needed:
                 self.encoder.always_answered.add(group.id)
         self.c = c
         self.known: dict[tuple[int, int], int] = {}

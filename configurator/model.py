@@ -6,12 +6,12 @@ from typing import Literal
 
 from configurator.conditions import Condition
 
-ChoiceValue = str | int | bool | list[str] | list["Choices"]
-Choices = dict[str, "ChoiceValue"]
-Answers = Mapping[str, "ChoiceValue"]  # choices that are only read
+ChoiceValue = str | int | bool | list[str]
+Choices = dict[str, ChoiceValue]
+Answers = Mapping[str, ChoiceValue]  # choices that are only read
 Texts = dict[str, str]
 Attribute = str | int
-GroupKind = Literal["one", "flag", "several", "integer", "date", "text", "upload", "repeated"]
+GroupKind = Literal["one", "flag", "several", "integer", "date", "text", "upload"]
 ProductKind = Literal["made-to-order", "stock", "service"]
 
 
@@ -54,7 +54,6 @@ class OptionGroup:
     max_length: int | None = None
     characters: str | None = None
     dates: tuple[str, ...] = ()
-    groups: tuple["OptionGroup", ...] = ()
     renamed_from: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     phrase: str = ""

@@ -66,8 +66,8 @@ class Names:
     def _about(self, name: str, spec: Node, where: str) -> Condition:
         group_id, _, attribute = name.partition(".")
         group = self.group(group_id, spec, where)
-        if group.kind in ("text", "repeated"):
-            raise self.refuse(spec, f"{where}: {group_id!r} is a {group.kind} group; conditions cannot look at it")
+        if group.kind == "text":
+            raise self.refuse(spec, f"{where}: {group_id!r} is a text group; conditions cannot look at it")
         if attribute:
             return self._attribute(group, attribute, spec, where)
         plain_words = {option.id for option in group.options}

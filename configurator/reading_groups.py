@@ -9,7 +9,7 @@ from configurator.yaml_tree import Node
 MAX_NUMBERS = 1000
 RESERVED = frozenset({"all", "any", "not", "none", "base", "options", "subtotal"})
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_FORMS: tuple[GroupKind, ...] = ("several", "flag", "integer", "date", "text", "upload", "repeated")
+_FORMS: tuple[GroupKind, ...] = ("several", "flag", "integer", "date", "text", "upload")
 
 
 def read_groups(top: Cursor) -> tuple[tuple[OptionGroup, ...], dict[str, Node]]:
@@ -152,21 +152,6 @@ def _upload(item: Cursor, plain: OptionGroup) -> OptionGroup:
     return plain
 
 
-def _repeated(item: Cursor, plain: OptionGroup) -> OptionGroup:
-    form = item.inner("repeated")
-    low, high = form.integer("min", low=0), form.integer("max", low=1)
-    if low > high or high > 20:
-        raise form.refuse(f"{item.where}: needs min ≤ max ≤ 20")
-    inner, conditions = read_groups(form)
-    if conditions:
-        raise form.refuse(f"{item.where}: needed_when within a repeated part is not part of the language")
-    allowed = ("one", "flag", "integer", "date")
-    strange = [group for group in inner if group.kind not in allowed]
-    if strange:
-        raise form.refuse(f"{item.where}: a repeated part may ask {', '.join(allowed)}, not {strange[0].kind}")
-    return _with(plain, minimum=low, maximum=high, groups=inner, unit=form.text("unit"), default=None)
-
-
 _FORM_READERS = {
     "one": _one,
     "several": _several,
@@ -175,7 +160,6 @@ _FORM_READERS = {
     "date": _date,
     "text": _text,
     "upload": _upload,
-    "repeated": _repeated,
 }
 
 

@@ -49,7 +49,7 @@ def _price(item: Cursor, names: Names, rule_ids: set[str]) -> PriceRule:
         return PriceRule(rule_id, "each_character", label, when, amount, cost, group.id, free)
     if form == "each_of":
         group = names.group(item.text(form), item.items[form], item.where)
-        if group.kind not in ("integer", "several", "repeated"):
+        if group.kind not in ("integer", "several"):
             raise item.refuse(f"{item.where}: {group.id!r} cannot be counted", item.items[form])
         steps = sorted((int(name.removeprefix("from_")), item.integer(name)) for name in tiers)
         return PriceRule(rule_id, "each", label, when, amount, cost, group.id, free, tuple(steps))
@@ -116,6 +116,6 @@ def _quantity(item: Cursor, node: Node | None, names: Names) -> tuple[int, str |
     if isinstance(node.value, dict) and {"each_of"} <= node.value.keys() <= {"each_of", "plus"}:
         group = names.group(str(node.value["each_of"].value), node, item.where)
         plus = node.value["plus"].value if "plus" in node.value else 0
-        if group.kind in ("integer", "several", "repeated") and isinstance(plus, int) and not isinstance(plus, bool):
+        if group.kind in ("integer", "several") and isinstance(plus, int) and not isinstance(plus, bool):
             return plus, group.id
     raise item.refuse(f"{item.where}: quantity is a number, or {{each_of: a group that counts, plus: number}}", node)

@@ -33,7 +33,7 @@ def _choice(group: OptionGroup, node: Node, item: Cursor, names: Names) -> Choic
         if values is None:
             raise item.refuse(f"{item.where}: {group.id!r} takes a list of options", node)
         return sorted(str(value) for value in values)
-    if group.kind in ("text", "upload", "repeated"):
+    if group.kind in ("text", "upload"):
         raise item.refuse(f"{item.where}: {group.id!r} is a {group.kind} group and cannot stand in a preset", node)
     return names.value(group, node, item.where)
 

@@ -127,7 +127,7 @@ class Replay:
 
     def _takes_choices(self, group: SpaceGroup) -> bool:
         c = self.foreign.compiled
-        return c is None or group.id in {g.id for g in c.model.groups if g.kind not in ("text", "upload", "repeated")}
+        return c is None or group.id in {g.id for g in c.model.groups if g.kind not in ("text", "upload")}
 
     def _insist(self, domains: Domains, chosen: dict[int, tuple[int, ...]]) -> None:
         """Asks for an impossible value: why, and what would make it possible."""

@@ -12,7 +12,7 @@ from configurator.formula import Conj, Disj, Formula, negate
 from configurator.space import Space, SpaceBuilder
 
 MAX_LINES = 2_000_000
-MAX_NESTING = 200
+MAX_NESTING = 60
 
 _TOKEN = re.compile(r'\s*(?:(//.*)|("[^"\n]*")|(<=>|=>|[!&|()])|([^\s!&|()<=>"{}\[\],]+)|(.))')
 _CARDINALITY = re.compile(r"\[\s*(\d+)\s*(?:\.\.\s*(\d+|\*)\s*)?\]\Z")
@@ -170,6 +170,8 @@ class _Reader:
 
     def _constraint(self, line: str, number: int, tree: list[tuple[int, int, str]]) -> None:
         if not self.variables:
+            if not tree:
+                raise self.refuse(number, "there is no `features` section before this")
             self._features(tree)
         self.builder.owner = len(self.rules)
         self.rules.append(f"line {number}: {line.strip()}")
