@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from configurator.commands import app as configurator_commands
@@ -41,8 +40,6 @@ from store.shop.payment_provider import PaymentProvider
 from store.shop.payments import Till
 from store.tasks import Worker
 
-LONGEST_BODY = 1_000_000  # bytes
-
 PAGES = (
     *(shop, configure, design_pages, checkout_pages, paying, order_pages, account, sign_in, register, details, consent),
     *(suggesting, mailbox, api, selling_api, webhooks, health),
@@ -73,7 +70,6 @@ def create_app(settings: Settings, provider: PaymentProvider | None = None) -> F
     for room in (*PAGES, *OFFICE):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LONGEST_BODY)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     app.add_middleware(Shell, settings=settings)
     return app

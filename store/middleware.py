@@ -1,16 +1,18 @@
-"""Plain ASGI middleware: security headers with a nonce, and the session cookie."""
+"""Plain ASGI middleware: security headers with a nonce, the session cookie, a limit on bodies."""
 
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from store.auth import SESSION_LIFE
 from store.settings import Settings
 from store.web import SESSION_COOKIE
 
+LONGEST_BODY = 1_000_000  # bytes
 STATIC_LIFE = "public, max-age=31536000, immutable"
 
 
@@ -36,7 +38,7 @@ class Shell:
                 self._add_headers(scope, state, MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, _limited(scope, receive), send_with_headers)
 
     def _add_headers(self, scope: Scope, state: dict[str, Any], headers: MutableHeaders) -> None:
         headers["X-Content-Type-Options"] = "nosniff"
@@ -61,6 +63,23 @@ class Shell:
             life = int(SESSION_LIFE.total_seconds())
             cookie = f"{SESSION_COOKIE}={token}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}"
             headers.append("Set-Cookie", cookie)
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """Reads a body up to the limit; a longer one is refused while it arrives, as a page or a problem like any other."""
+    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    read = int(announced) if announced.isdigit() and int(announced) > LONGEST_BODY else 0
+
+    async def receive_limited() -> Message:
+        nonlocal read
+        if read <= LONGEST_BODY:
+            message = await receive()
+            read += len(message.get("body", b""))
+        if read > LONGEST_BODY:
+            raise HTTPException(413)
+        return message
+
+    return receive_limited
 
 
 def _origin(url: str | None) -> str:

@@ -348,6 +348,8 @@ def install_error_pages(app: FastAPI) -> None:
 
     def wrong_input(request: Request, error: Exception) -> Response:
         problems = cast(RequestValidationError, error).errors()
+        if any(item["type"] == "json_invalid" for item in problems):
+            return refusal(request, ShopError(422, "Please check what you entered", "This is not valid JSON."))
         fields = [".".join(str(part) for part in item["loc"][1:]) or "body" for item in problems]
         detail = "Please check: " + "; ".join(
             f"{field} — {item['msg'].lower()}" for field, item in zip(fields, problems, strict=True)

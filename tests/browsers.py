@@ -62,6 +62,10 @@ class PageBrowser:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._client.post(url, content=body, headers=named)
 
+    def send(self, url: str, body: bytes, headers: dict[str, str]) -> Response:
+        """A raw body, as somebody with bad manners sends it."""
+        return self._client.post(url, content=body, headers=headers)
+
     def text(self) -> str:
         """The words of the last page, without tags, in single spaces."""
         without = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", self.page, flags=re.DOTALL)

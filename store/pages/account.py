@@ -11,7 +11,6 @@ from sqlmodel import Session
 from store import db, web
 from store.crm import acceptance, offers
 from store.db import Db
-from store.pages import consent, details, mailbox, register, sign_in
 from store.pages.cards import Picture, picture_of
 from store.rendering import day
 from store.shop import catalog, designs, orders
@@ -155,7 +154,3 @@ def decline_offer(request: Request, session: Db, visitor: Account, offer_id: str
     """Decline an offer."""
     offers.decline(session, visitor, offer_id)
     return web.redirect(request, "/account/offers", "Thank you for telling us; we will not come back to it.")
-
-
-for _rooms in (sign_in.router, register.router, consent.router, details.router, mailbox.router):
-    router.include_router(_rooms)

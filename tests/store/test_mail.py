@@ -44,9 +44,10 @@ def _links() -> None:
 def postbox() -> Iterator[tuple[Postbox, str]]:
     """A mail server on loopback and its address."""
     box = Postbox()
-    controller = Controller(box, hostname="127.0.0.1", port=8159)
+    port = free_port()
+    controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
-    yield box, "smtp://127.0.0.1:8159"
+    yield box, f"smtp://127.0.0.1:{port}"
     controller.stop()
 
 
