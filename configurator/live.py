@@ -4,11 +4,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TypeVar
 
 from configurator.engine import Domains, Engine
 from configurator.space import Space
 from configurator.swaps import Swaps
+from configurator.tracing import Tracer
 
 MEMO = 8192  # answers kept of each kind
 T = TypeVar("T")
@@ -76,6 +78,11 @@ class Live:
                 return None
         with self.engine() as engine:
             return engine.domains(literals, banned, within, settled)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """The clauses by literal, for naming rules."""
+        return Tracer(self.space)
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:

@@ -9,7 +9,6 @@ from configurator.choices import banned, group_literals, literals_of
 from configurator.compile import Compiled
 from configurator.live import Live
 from configurator.model import Answers, ChoiceValue
-from configurator.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def conflict(
             range(len(choices)), lambda kept: not engine.holds([*fixed, *(x for at in kept for x in choices[at])])
         )
     culprits.sort()
-    return tuple(culprits), tuple(_rules(live.space, [*fixed, *(x for at in culprits for x in choices[at])]))
+    return tuple(culprits), tuple(_rules(live, [*fixed, *(x for at in culprits for x in choices[at])]))
 
 
 def minimal(items: Sequence[int], conflicts: Callable[[Sequence[int]], bool]) -> list[int]:
@@ -82,12 +81,24 @@ def minimal(items: Sequence[int], conflicts: Callable[[Sequence[int]], bool]) ->
     return search([], False, candidates)
 
 
-def _rules(space: Space, assumptions: list[int]) -> list[int]:
-    """A minimal set of rules that makes the assumptions impossible; the structure of the groups always holds."""
+def _rules(live: Live, assumptions: list[int]) -> list[int]:
+    """A minimal set of rules that makes the assumptions impossible; the structure of the groups always holds.
+
+    Unit propagation mostly finds a few rules that suffice; else a solver of its own, always begun afresh, names some.
+    """
+    space = live.space
     first = space.variables + 1
+    traced = live.tracer.rules(assumptions)
+    kept = None if traced is None else set(traced)
     with Solver(name="minisat22") as solver:
         for clause, owner in zip(space.clauses, space.owners, strict=True):
-            solver.add_clause(clause if owner < 0 else (*clause, -(first + owner)))
-        selectors = [first + index for index in sorted(set(space.owners) - {-1})]
-        kept = minimal(selectors, lambda some: not solver.solve(assumptions=[*assumptions, *some]))
-    return sorted(selector - first for selector in kept)
+            if owner < 0:
+                solver.add_clause(clause)
+            elif kept is None or owner in kept:
+                solver.add_clause((*clause, -(first + owner)))
+        selectors = [first + index for index in sorted(kept if kept is not None else set(space.owners) - {-1})]
+        if kept is None:
+            solver.solve(assumptions=[*assumptions, *selectors])
+            selectors = sorted(x for x in solver.get_core() or () if x >= first)
+        needed = minimal(selectors, lambda some: not solver.solve(assumptions=[*assumptions, *some]))
+    return sorted(selector - first for selector in needed)

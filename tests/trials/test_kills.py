@@ -100,7 +100,9 @@ def test_a_killed_server_loses_no_acknowledged_order(kind: str, request: pytest.
                 for buyer in buyers:
                     buyer.join(timeout=30)
         with engine.connect() as connection:
-            stored = dict(connection.execute(text("SELECT idempotency_key, number FROM shop_order")).tuples().all())
+            stored: dict[str, str] = dict(
+                connection.execute(text("SELECT idempotency_key, number FROM shop_order")).tuples().all()
+            )
             carts = connection.execute(text("SELECT count(DISTINCT cart_id) FROM shop_order")).scalar_one()
             reserved = connection.execute(
                 text("SELECT reserved FROM stock WHERE slug = :slug"), {"slug": SLUG}

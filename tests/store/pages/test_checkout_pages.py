@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from store import db
-from store.shop import catalog, orders, payments, stock
+from store.shop import catalog, order_links, orders, payments, stock
 from store.shop.orders import Order
 from store.shop.payments import Till
 from tests.browsers import PageBrowser
@@ -176,7 +176,7 @@ def test_an_order_opens_for_its_session_or_by_its_link_only(buyer: PageBrowser, 
     assert stranger.submit(f"/orders/{order.number}/again").status_code == 404
     assert the_order().state == "placed"
     selling.use_reactions()
-    link = payments.order_links.path(order.number)
+    link = order_links.path(order.number)
     shared = stranger.get(link)
     assert shared.status_code == 200
     assert "Cancel the order" not in shared.text
@@ -204,7 +204,7 @@ def test_a_released_order_says_so_and_opens_no_payment(
     assert (
         buyer.get(f"/orders/{order.number}/payment", follow=False)
         .headers["location"]
-        .endswith(payments.order_links.path(order.number))
+        .endswith(order_links.path(order.number))
     )
     assert provider.opened == {}
 

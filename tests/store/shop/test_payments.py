@@ -1,5 +1,7 @@
 """Payments: one page per order, forward only, in any order and any number of times."""
 
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
@@ -23,7 +25,7 @@ def till(provider: HandProvider) -> Till:
     return selling.till_of(provider)
 
 
-def placed(slug: str = "print-one", session_id: str = "ses_guest", **more: int) -> str:
+def placed(slug: str = "print-one", session_id: str = "ses_guest", **more: Any) -> str:
     with db.transaction() as session:
         return selling.order(session, selling.guest(session_id), slug, **more).id
 
