@@ -242,6 +242,7 @@ def test_a_viewer_that_was_left_does_not_start_again(calm_context: BrowserContex
     page.close()
 
 
+@pytest.mark.trial
 @pytest.mark.parametrize(
     ("model", "elsewhere"), [("trunk", {"lining": "open"}), ("boat", {"name": "stern", "stern": "stern"})]
 )
