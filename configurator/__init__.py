@@ -26,6 +26,7 @@ from configurator.pricing import LeadTime, Price, PriceLine, bill_of_materials, 
 from configurator.product import ProductModel
 from configurator.reasons import Explanation, RuleReason, explain
 from configurator.repairs import Repair, repairs
+from configurator.schema import product_schema
 from configurator.wording import Described, describe, design_hash, sentence
 
 PRODUCTS = Path(__file__).parent / "products"  # the owner's product files
@@ -88,6 +89,7 @@ __all__ = [
     "match",
     "parse",
     "price",
+    "product_schema",
     "repairs",
     "sentence",
     "unit_cost",

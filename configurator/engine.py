@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from pysat.solvers import Solver
 
+from configurator.errors import NotKnownInTime
 from configurator.space import Space
 from configurator.swaps import Swaps, Trial
 
+CONFLICTS = 200_000  # of one question, after which it is "not known in time"
 POOL = 4000  # witnesses kept
 WORTH = 20  # one in so many must be found for single changes to be tried again
 RETRY = 8  # unseen values from which single changes of a new witness are tried before asking again
@@ -44,17 +46,23 @@ class Engine:
 
     def solve(self, assumptions: Sequence[int]) -> int | None:
         """A valid design under the assumptions, or None."""
-        if not self.solver.solve(assumptions=assumptions):
-            return None
-        return self._witness()
+        return self._witness() if self.holds(assumptions) else None
 
     def holds(self, assumptions: Sequence[int]) -> bool:
-        """Whether a valid design exists under the assumptions."""
-        return bool(self.solver.solve(assumptions=assumptions))
+        """Whether a valid design exists under the assumptions.
+
+        Raises:
+            NotKnownInTime: the solver met too many conflicts; no answer is invented.
+        """
+        self.solver.conf_budget(CONFLICTS)
+        answer = self.solver.solve_limited(assumptions=assumptions)
+        if answer is None:
+            raise NotKnownInTime("whether a valid design has these values")
+        return bool(answer)
 
     def core(self, assumptions: Sequence[int]) -> tuple[int, ...] | None:
         """None when a valid design exists, else assumptions that cannot all hold."""
-        if self.solver.solve(assumptions=assumptions):
+        if self.holds(assumptions):
             self._witness()
             return None
         return tuple(self.solver.get_core() or ())
@@ -75,7 +83,7 @@ class Engine:
     def is_design(self, mask: int) -> bool:
         """Whether the tracked values are those of a valid design."""
         exact = [v if mask >> v & 1 else -v for v in range(1, self.width)]
-        if not self.solver.solve(assumptions=exact):
+        if not self.holds(exact):
             return False
         self._keep(mask)
         return True

@@ -1,7 +1,10 @@
 """Looks a model over before it is published: errors stop it, warnings are for the owner to judge."""
 
+import time
 from dataclasses import dataclass
 from typing import Literal
+
+from pysat.solvers import Solver
 
 from configurator.analysis import domains_of
 from configurator.choices import key, literals_of
@@ -13,6 +16,7 @@ from configurator.reasons import conflict, explain_conflict
 from configurator.space import Space
 from configurator.survey import survey
 
+REDUNDANCY_SECONDS = 1.0
 LISTED = 100  # findings of one kind that are told one by one
 
 
@@ -25,8 +29,8 @@ class Finding:
     message: str
 
 
-def lint(c: Compiled) -> tuple[Finding, ...]:
-    """The findings, errors first."""
+def lint(c: Compiled, seconds: float = REDUNDANCY_SECONDS) -> tuple[Finding, ...]:
+    """The findings, errors first; `seconds` of CPU time may go into looking for redundant rules."""
     found = [*_unpriced(c), *_price_cycles(c)]
     domains = domains_of(c, (), ())
     if domains is None:
@@ -34,6 +38,7 @@ def lint(c: Compiled) -> tuple[Finding, ...]:
     else:
         found += _values(c, domains)
         found += _presets(c)
+        found += _redundant(c, seconds)
     return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
 
 
@@ -109,6 +114,32 @@ def _presets(c: Compiled) -> list[Finding]:
         with c.live.engine() as engine:
             if not engine.holds(literals_of(c, preset.choices)):
                 found.append(Finding("warning", preset.id, f"preset {preset.id!r} is not a valid design"))
+    return found
+
+
+def _redundant(c: Compiled, seconds: float) -> list[Finding]:
+    """Rules that the other rules already say: each is left out in turn, and tried to be broken."""
+    space = c.space
+    started = time.thread_time()
+    found: list[Finding] = []
+    first = space.variables + 1
+    own: dict[int, list[tuple[int, ...]]] = {}
+    with Solver(name="minisat22") as solver:
+        for clause, owner in zip(space.clauses, space.owners, strict=True):
+            solver.add_clause(clause if owner < 0 else (*clause, -(first + owner)))
+            if owner >= 0:
+                own.setdefault(owner, []).append(clause)
+        owners = sorted(own)
+        for checked, owner in enumerate(owners):
+            if time.thread_time() - started > seconds:
+                rest = f"checked {checked} of {len(owners)} rules for redundancy in the time given"
+                return [*found, Finding("warning", None, rest)]
+            if any(abs(literal) > space.tracked for clause in own[owner] for literal in clause):
+                continue  # its auxiliary variables mean nothing without it
+            others = [first + other for other in owners if other != owner]
+            if not any(solver.solve(assumptions=[*others, *(-x for x in clause)]) for clause in own[owner]):
+                rule = space.rules[owner]
+                found.append(Finding("warning", rule, f"rule {rule!r} says nothing that the other rules do not"))
     return found
 
 
