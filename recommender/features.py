@@ -12,7 +12,7 @@ from recommender.habits import Habits, overdueness
 from recommender.history import Floats, Ints
 from recommender.neighbours import BasketNeighbours
 from recommender.query import Query, Recommender
-from recommender.rows import best
+from recommender.rows import best, placed
 from recommender.tifu import TifuKnn
 
 # Scores that speak for an item: the more the better. The linear blend sums these.
@@ -39,54 +39,66 @@ class Features:
         self.neighbours = cast(BasketNeighbours, models["neighbours"])
         self.ease = cast(Ease, models["ease"])
 
-    def candidates(self, query: Query) -> Ints:
+    def read(self, query: Query) -> "Reading":
+        """Opens a question."""
+        return Reading(self, query)
+
+
+class Reading:
+    """One question: what it needs of the models is looked up once, for its candidates and for their table."""
+
+    def __init__(self, features: Features, query: Query) -> None:
+        self.models = features
+        self.query = query
+        self.own, habits = features.habits.row(query.customer)
+        leading = best(habits[:, 3], self.own, PROFILE)
+        weights = habits[leading, 3]
+        weights = weights / max(float(weights.sum()), 1e-9)
+        profile = self.own[leading].tolist()
+        self.near_own = [
+            rows.gathered(profile, weights) for rows in (features.neighbours.likeness, features.ease.weights)
+        ]
+
+    def candidates(self) -> Ints:
         """Own items, what is popular, what goes with the basket and with own items, what similar customers buy."""
-        proposed = [model.propose(query, NEAR) for model in (self.popularity, self.recent, self.tifu)]
-        profile, weights = self._profile(query)
-        proposed.append(self.habits.row(query.customer)[0])
+        models, query = self.models, self.query
+        proposed = [model.propose(query, NEAR) for model in (models.popularity, models.recent, models.tifu)]
+        proposed.append(self.own)
         if len(query.basket):
-            proposed += [model.propose(query, NEAR + 100) for model in (self.neighbours, self.ease)]
-        if len(profile):
-            for rows in (self.neighbours.likeness, self.ease.weights):
-                items = rows.columns_of(profile)
-                proposed.append(items[best(rows.summed(profile, items, weights), items, NEAR)])
+            proposed += [model.propose(query, NEAR + 100) for model in (models.neighbours, models.ease)]
+        for columns, values in self.near_own:
+            items = np.unique(columns)
+            scores = placed(columns, values, items, models.neighbours.likeness.width)
+            proposed.append(items[best(scores, items, NEAR)])
         return np.unique(np.concatenate(proposed)).astype(np.int64)
 
-    def table(self, query: Query, items: Ints) -> Floats:
+    def table(self, items: Ints) -> Floats:
         """Items × NAMES."""
-        profile, weights = self._profile(query)
-        habit = self.habits.at(query.customer, items)
-        popularity, recent = self.popularity.weight[items], self.recent.weight[items]
-        number = self.habits.number(query.customer)
+        models, query = self.models, self.query
+        habit = models.habits.at(query.customer, items)
+        popularity, recent = models.popularity.weight[items], models.recent.weight[items]
+        number = models.habits.number(query.customer)
         columns = [
             popularity,
             recent,
             habit[:, 0],
             habit[:, 0] / max(1, number),
             *(habit[:, column] for column in range(1, 6)),
-            self.tifu.own.at(query.customer, items),
-            self.tifu.others.at(query.customer, items),
-            self.als.score(query, items),
-            self.neighbours.score(query, items),
-            self.ease.score(query, items),
-            self.neighbours.likeness.summed(profile, items, weights),
-            self.ease.weights.summed(profile, items, weights),
-            self.habits.repeated[items],
+            models.tifu.own.at(query.customer, items),
+            models.tifu.others.at(query.customer, items),
+            models.als.score(query, items),
+            models.neighbours.score(query, items),
+            models.ease.score(query, items),
+            *(placed(*near, items, models.neighbours.likeness.width) for near in self.near_own),
+            models.habits.repeated[items],
             np.log((recent + 0.5) / (popularity + 5)),
             habit[:, 6],
             overdueness(habit),
             np.full(len(items), len(query.basket)),
             np.full(len(items), number),
-            np.full(len(items), len(self.habits.row(query.customer)[0])),
+            np.full(len(items), len(self.own)),
         ]
         return np.stack(columns, axis=1).astype(np.float32)
-
-    def _profile(self, query: Query) -> tuple[Ints, Floats]:
-        """The customer's leading own items and their shares."""
-        items, table = self.habits.row(query.customer)
-        chosen = best(table[:, 3], items, PROFILE)
-        weights = table[chosen, 3]
-        return items[chosen], weights / max(float(weights.sum()), 1e-9)
 
 
 def scaled(table: Floats) -> Floats:

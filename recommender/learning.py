@@ -69,9 +69,10 @@ def learn_blend(
 
 
 def _sample(features: Features, case: Case) -> Sample:
-    items = features.candidates(case.query)
+    reading = features.read(case.query)
+    items = reading.candidates()
     items = items[~np.isin(items, case.barred)]
-    return Sample(case, items, features.table(case.query, items), np.isin(items, case.truth).astype(np.int64))
+    return Sample(case, items, reading.table(items), np.isin(items, case.truth).astype(np.int64))
 
 
 def _chosen(task: Task, samples: Sequence[Sample], seed: int) -> tuple[Ranker, dict[str, float]]:

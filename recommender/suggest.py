@@ -8,7 +8,7 @@ import numpy as np
 
 from recommender.artifact import Fitted
 from recommender.blend import Task
-from recommender.history import Floats, Ints
+from recommender.history import Ints
 from recommender.neighbours import BasketNeighbours
 from recommender.query import NOBODY, Query
 from recommender.rows import best
@@ -94,22 +94,19 @@ def _ranked(
     number = NOBODY if customer is None else fitted.customers.number(customer)
     query = Query(number, np.unique(known[known >= 0]))
     out = fitted.items.numbers(barred) if barred else known
-    items = _candidates(fitted, query, candidates, out)
+    reading = fitted.features.read(query)
+    if candidates is None:
+        items = reading.candidates()
+    else:
+        items = np.unique(fitted.items.numbers(candidates)) if candidates else np.empty(0, dtype=np.int64)
+    items = items[(items >= 0) & ~np.isin(items, out)]
     task = _task(fitted, query, out)
-    scores = fitted.blend.rankers[task].score(fitted.features.table(query, items))
+    scores = fitted.blend.rankers[task].score(reading.table(items))
     places = best(scores, items, k)
     return [
         Suggestion(fitted.items.name(int(items[p])), float(scores[p]), _reason(fitted, query, int(items[p])))
         for p in places
     ]
-
-
-def _candidates(fitted: Fitted, query: Query, candidates: Sequence[str] | None, out: Ints) -> Ints:
-    if candidates is None:
-        items = fitted.features.candidates(query)
-    else:
-        items = np.unique(fitted.items.numbers(candidates)) if candidates else np.empty(0, dtype=np.int64)
-    return items[(items >= 0) & ~np.isin(items, out)]
 
 
 def _task(fitted: Fitted, query: Query, out: Ints) -> Task:
@@ -143,11 +140,12 @@ def _habits(fitted: Fitted, query: Query) -> Ints:
 
 def _closest(neighbours: BasketNeighbours, company: Ints, item: int) -> tuple[int, int]:
     """Of the company, the item that the given one is likest to, and in how many baskets both were."""
-    likeness: Floats = np.array([neighbours.likeness.value(int(c), item) for c in company], dtype=np.float32)
-    if not likeness.any():
+    near, likeness = neighbours.likeness.row(item)
+    shared = np.isin(near, company)
+    if not shared.any():
         return NOBODY, 0
-    cited = int(company[int(likeness.argmax())])
-    return cited, int(neighbours.together.value(cited, item))
+    cited = int(near[shared][int(likeness[shared].argmax())])
+    return cited, int(neighbours.together.value(item, cited))
 
 
 def _of_list(fitted: Fitted | None, item: str) -> Reason:

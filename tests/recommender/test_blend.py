@@ -59,8 +59,9 @@ def test_on_nine_in_ten_repeats_it_answers_no_worse_than_the_best_simple_model(
 
 
 def _answer(fitted: Fitted, query: Query, task: Task) -> Ints:
-    items = fitted.features.candidates(query)
-    return items[best(fitted.blend.rankers[task].score(fitted.features.table(query, items)), items, 10)]
+    reading = fitted.features.read(query)
+    items = reading.candidates()
+    return items[best(fitted.blend.rankers[task].score(reading.table(items)), items, 10)]
 
 
 def test_trees_are_learned_when_there_is_enough_and_kept_as_text(
@@ -90,6 +91,7 @@ def test_a_blend_survives_its_text() -> None:
 def test_every_feature_has_a_name(usual: History) -> None:
     features = Features({name: algorithm.fit(usual, 1) for name, algorithm in ALGORITHMS.items()})
     for case in cases_of(usual, *split(usual, 0.1), Task.BASKET, 5, seed=0):
-        items = features.candidates(case.query)
-        assert features.table(case.query, items).shape == (len(items), len(NAMES))
+        reading = features.read(case.query)
+        items = reading.candidates()
+        assert reading.table(items).shape == (len(items), len(NAMES))
     assert len(given(Task.NEXT)) == 2 * len(SCORES)
