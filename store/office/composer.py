@@ -78,7 +78,7 @@ def write_draft(
     customer = profile.by_id(session, customer_id)
     try:
         with db.savepoint(session):
-            offer = drafts.draft(session, staff, customer.id, _wish(session, staff, form))
+            offer = drafts.draft(session, staff, customer.id, _wish(session, staff, customer.id, form))
     except ShopError as error:
         return _composer(request, session, staff, customer, form, error)
     return redirect(request, f"/office/offers/{offer.id}")
@@ -98,11 +98,11 @@ def revise_draft(
 ) -> HTMLResponse | RedirectResponse:
     """Keep the changed draft."""
     offer = offers.by_id(session, offer_id)
+    customer = profile.by_id(session, offer.customer_id)
     try:
         with db.savepoint(session):
-            drafts.revise(session, staff, offer_id, _wish(session, staff, form))
+            drafts.revise(session, staff, offer_id, _wish(session, staff, customer.id, form))
     except ShopError as error:
-        customer = profile.by_id(session, offer.customer_id)
         return _composer(request, session, staff, customer, form, error, offer)
     return redirect(request, f"/office/offers/{offer_id}")
 
@@ -110,7 +110,7 @@ def revise_draft(
 # -- the composer ----------------------------------------------------------------------------------------------------
 
 
-def _wish(session: Session, staff: Visitor, form: OfferForm) -> Draft:
+def _wish(session: Session, staff: Visitor, customer_id: str, form: OfferForm) -> Draft:
     """What the form asks for.
 
     Raises:
@@ -121,7 +121,9 @@ def _wish(session: Session, staff: Visitor, form: OfferForm) -> Draft:
         raise forbidden("Only the owner may go below the house's margin floor.")
     texts: dict[str, str] = {}
     if form.design:
-        texts = dict(designs.by_code(session, form.design).texts)
+        design = designs.by_code(session, form.design)
+        # Words that somebody else wrote on a design are theirs, whoever the offer is for.
+        texts = dict(design.texts) if (design.customer_id, design.slug) == (customer_id, form.slug) else {}
     return Draft(
         kind=form.kind,
         message=form.message,
