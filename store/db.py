@@ -3,17 +3,20 @@
 Nothing outside this module and store/tasks.py commits. Raise to roll back, return to commit.
 """
 
+import asyncio
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
+from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import JSON, BigInteger, Engine, MetaData, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
@@ -33,6 +36,7 @@ Document = JSON  # values stored whole
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in sorting order
 BUSY_TIMEOUT_MS = 15_000
+SEATS = 16
 
 
 # -- clock, ids and randomness ---------------------------------------------------------------------------------------
@@ -206,18 +210,64 @@ def insert(session: Session, table: type[SQLModel]) -> sqlite.Insert | postgresq
     return sqlite.insert(table)
 
 
-def open_session(request: Request) -> Iterator[Session]:
-    """The one transaction of a request; committed before the response leaves."""
-    with transaction(read_only=request.method in ("GET", "HEAD")) as session:
+@dataclass(frozen=True)
+class _Doors:
+    """Where requests wait for the database, first come, first served, without holding a thread meanwhile.
+
+    If they waited inside the pool or inside SQLite, they would hold all threads and connections that those who are at
+    work need to come to an end.
+    """
+
+    seats: asyncio.Semaphore  # requests at work at once: fewer than threads, and half the connections at most
+    pen: asyncio.Lock  # SQLite has one writer
+
+
+_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, _Doors] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def _turn(request: Request, read_only: bool) -> AsyncIterator[None]:
+    """Wait for this request's turn; a second session of the same request does not wait for a seat again.
+
+    Nobody who holds the pen waits for a seat, so that the two cannot wait for each other.
+    """
+    loop = asyncio.get_running_loop()
+    doors = _doors.setdefault(loop, _Doors(asyncio.Semaphore(SEATS), asyncio.Lock()))
+    async with AsyncExitStack() as held:
+        writes_alone = not read_only and current_engine().dialect.name == "sqlite"
+        if not writes_alone and not getattr(request.state, "has_turn", False):
+            await held.enter_async_context(doors.seats)
+        if writes_alone:
+            await held.enter_async_context(doors.pen)
+        request.state.has_turn = True
+        yield
+
+
+@asynccontextmanager
+async def _request_transaction(request: Request, read_only: bool) -> AsyncIterator[Session]:
+    async with _turn(request, read_only), contextmanager_in_threadpool(transaction(read_only)) as session:
         yield session
 
 
-def open_writing_session() -> Iterator[Session]:
+async def open_session(request: Request) -> AsyncIterator[Session]:
+    """The one transaction of a request; committed before the response leaves."""
+    async with _request_transaction(request, request.method in ("GET", "HEAD")) as session:
+        yield session
+
+
+async def open_writing_session(request: Request) -> AsyncIterator[Session]:
     """The same for the few GET pages that write (a link that verifies, a payment page that opens)."""
-    with transaction() as session:
+    async with _request_transaction(request, read_only=False) as session:
+        yield session
+
+
+async def open_reading_session(request: Request) -> AsyncIterator[Session]:
+    """A session for the posts that only ask: they wait for nobody who writes."""
+    async with _request_transaction(request, read_only=True) as session:
         yield session
 
 
 # Function scope ends the transaction before the answer is sent: a failing commit is never a 2xx.
 Db = Annotated[Session, Depends(open_session, scope="function")]
 WritingDb = Annotated[Session, Depends(open_writing_session, scope="function")]
+ReadingDb = Annotated[Session, Depends(open_reading_session, scope="function")]

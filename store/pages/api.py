@@ -1,9 +1,8 @@
 """The JSON calls of configuring: products, analysis, explanation, repairs, completion and designs."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
@@ -11,8 +10,8 @@ import configurator
 from configurator import Choices, Conflict, NotKnownInTime, Texts
 from configurator.choices import key
 from configurator.wording import value_label
-from store import auth, db, links
-from store.db import Db
+from store import auth, links
+from store.db import Db, ReadingDb
 from store.errors import ShopError
 from store.events import Visitor
 from store.pages import selling_api, shapes
@@ -27,17 +26,8 @@ router = APIRouter(prefix="/api", tags=["configuring"], responses=PROBLEMS)
 MOST_REPAIRS = 3
 
 
-def reading() -> Iterator[Session]:
-    """A session for the posts that only ask: they wait for nobody who writes."""
-    with db.transaction(read_only=True) as session:
-        yield session
-
-
-Reading = Annotated[Session, Depends(reading, scope="function")]
-
-
 @router.get("/products")
-def products(session: Reading) -> list[shapes.Product]:
+def products(session: ReadingDb) -> list[shapes.Product]:
     """Everything that is sold."""
     return [
         shapes.Product(
@@ -51,7 +41,7 @@ def products(session: Reading) -> list[shapes.Product]:
 
 
 @router.post("/products/{slug}/analysis", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def analysis(slug: str, body: shapes.Chosen, session: Reading) -> JSONResponse:
+def analysis(slug: str, body: shapes.Chosen, session: ReadingDb) -> JSONResponse:
     """The state, price and days of every value, for these choices."""
     item = catalog.published(session, slug)
     choices, texts = checked(item, body.choices, body.texts)
@@ -59,7 +49,7 @@ def analysis(slug: str, body: shapes.Chosen, session: Reading) -> JSONResponse:
 
 
 @router.post("/products/{slug}/explanation", dependencies=[SameOrigin])
-def explanation(slug: str, body: shapes.Wanted, session: Reading) -> shapes.Explanation:
+def explanation(slug: str, body: shapes.Wanted, session: ReadingDb) -> shapes.Explanation:
     """Why the wanted value does not go with the choices."""
     item, choices, _, want = _wanted(session, slug, body)
     try:
@@ -73,7 +63,7 @@ def explanation(slug: str, body: shapes.Wanted, session: Reading) -> shapes.Expl
 
 
 @router.post("/products/{slug}/repairs", dependencies=[SameOrigin])
-def repairs(slug: str, body: shapes.Wanted, session: Reading) -> shapes.Repairs:
+def repairs(slug: str, body: shapes.Wanted, session: ReadingDb) -> shapes.Repairs:
     """Minimal changes with which the wanted value can be had."""
     item, choices, texts, want = _wanted(session, slug, body)
     try:
@@ -94,7 +84,7 @@ def repairs(slug: str, body: shapes.Wanted, session: Reading) -> shapes.Repairs:
 
 
 @router.post("/products/{slug}/completion", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def completion(slug: str, body: shapes.Completing, session: Reading, who: Who) -> JSONResponse:
+def completion(slug: str, body: shapes.Completing, session: ReadingDb, who: Who) -> JSONResponse:
     """A complete design that holds the choices and is the best by the objective."""
     item = catalog.published(session, slug)
     choices, texts = checked(item, body.choices, body.texts)

@@ -319,11 +319,14 @@ def receive(till: Till, body: bytes, signature: str) -> str | None:
     """
     notice = till.provider.parse_event(body, signature)
     with db.transaction() as session:
-        row = {"id": notice.id, "kind": notice.kind, "reference": notice.reference, "received_at": db.now()}
+        moment = db.now()
+        asks = notice.kind in ("checkout_completed", "checkout_expired")  # the others only tell
+        row = {"id": notice.id, "kind": notice.kind, "reference": notice.reference, "received_at": moment}
+        row["done_at"] = None if asks else moment
         statement = db.insert(session, WebhookEvent).values(**row).on_conflict_do_nothing(index_elements=["id"])
         if session.execute(statement.returning(col(WebhookEvent.id))).first() is None:
             return None  # known: done, or the task that was asked for then will do it
-        if notice.kind in ("checkout_completed", "checkout_expired"):
+        if asks:
             tasks.enqueue(
                 session,
                 SETTLE,

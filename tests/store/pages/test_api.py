@@ -274,3 +274,19 @@ def test_openapi_tells_the_calls(buyer: PageBrowser) -> None:
     assert place["parameters"][0]["name"].lower() == "idempotency-key"
     assert "/webhooks/stripe" in paths
     assert not any(path.startswith("/cart") for path in paths)
+
+
+def test_sixty_calls_at_once_are_all_answered(buyer: PageBrowser) -> None:
+    cart = bag(buyer, {"slug": "print-one"})
+
+    def call(number: int) -> tuple[int, str]:
+        if number % 2:
+            answer = order(buyer, cart, f"key-{number}")
+            return answer.status_code, answer.json().get("number", "")
+        return buyer.call("POST", "/api/carts").status_code, ""
+
+    with ThreadPoolExecutor(60) as pool:
+        answers = list(pool.map(call, range(60)))
+    assert {status for status, _ in answers} <= {200, 201}
+    assert len({number for _, number in answers if number}) == 1
+    assert rows(Order) == 1
