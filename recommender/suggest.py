@@ -141,10 +141,13 @@ def _habits(fitted: Fitted, query: Query) -> Ints:
 def _closest(neighbours: BasketNeighbours, company: Ints, item: int) -> tuple[int, int]:
     """Of the company, the item that the given one is likest to, and in how many baskets both were."""
     near, likeness = neighbours.likeness.row(item)
-    shared = np.isin(near, company)
-    if not shared.any():
+    if not len(near) or not len(company):
         return NOBODY, 0
-    cited = int(near[shared][int(likeness[shared].argmax())])
+    places = np.minimum(np.searchsorted(near, company), len(near) - 1)
+    places = places[near[places] == company]
+    if not len(places):
+        return NOBODY, 0
+    cited = int(near[places[likeness[places].argmax()]])
     return cited, int(neighbours.together.value(item, cited))
 
 

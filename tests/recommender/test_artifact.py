@@ -45,7 +45,8 @@ def test_arrays_are_mapped_from_disk(tmp_path: Path, usual: History) -> None:
     publish(fit(usual, None, 1), tmp_path)
     loaded = load(tmp_path)
     assert loaded is not None
-    assert isinstance(loaded.popularity.weight, np.memmap)
+    assert isinstance(loaded.popularity.weight.base, np.memmap)
+    assert not loaded.popularity.weight.flags.writeable
 
 
 def test_the_version_before_is_kept_and_one_call_rolls_back(tmp_path: Path, history_of: Callable[..., History]) -> None:
