@@ -119,11 +119,6 @@ def _wish(session: Session, staff: Visitor, customer_id: str, form: OfferForm) -
     floor = read_percent(form.floor, "floor") if form.floor.strip() else None
     if floor is not None and floor < house().offers.margin_floor_basis_points and not may(staff, "lower the floor"):
         raise forbidden("Only the owner may go below the house's margin floor.")
-    texts: dict[str, str] = {}
-    if form.design:
-        design = designs.by_code(session, form.design)
-        # Words that somebody else wrote on a design are theirs, whoever the offer is for.
-        texts = dict(design.texts) if (design.customer_id, design.slug) == (customer_id, form.slug) else {}
     return Draft(
         kind=form.kind,
         message=form.message,
@@ -131,7 +126,7 @@ def _wish(session: Session, staff: Visitor, customer_id: str, form: OfferForm) -
         expires_at=_end_of(form.expires),
         slug=form.slug or None,
         choices=_choices(form.choices),
-        texts=texts,
+        texts=_texts(session, customer_id, form),
         amount=read_amount(form.amount, house().currency, "amount"),
         basis_points=read_percent(form.percent, "percent"),
         gift_slug=form.gift or None,
@@ -139,6 +134,14 @@ def _wish(session: Session, staff: Visitor, customer_id: str, form: OfferForm) -
         benefit_cost=read_amount(form.benefit_cost, house().currency, "benefit_cost"),
         margin_floor_basis_points=floor,
     )
+
+
+def _texts(session: Session, customer_id: str, form: OfferForm) -> dict[str, str]:
+    """The words on the customer's own design; those that somebody else wrote are theirs, whoever the offer is for."""
+    if not form.design:
+        return {}
+    design = designs.by_code(session, form.design)
+    return dict(design.texts) if (design.customer_id, design.slug) == (customer_id, form.slug) else {}
 
 
 def _end_of(text: str) -> datetime:
@@ -203,7 +206,7 @@ def _composer(
     if form.slug:
         item = catalog.published(session, form.slug)
         try:
-            worth = appraise(item, _choices(form.choices))
+            worth = appraise(item, _choices(form.choices), _texts(session, customer.id, form))
         except ShopError:  # the refusal is told above; the piece is shown as it comes
             form.choices = "{}"
             worth = appraise(item, {})

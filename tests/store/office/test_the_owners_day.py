@@ -183,6 +183,32 @@ def test_words_that_somebody_else_had_engraved_never_go_into_an_offer(known: Kno
         assert (design.customer_id, design.texts) == (known.iris, texts)
 
 
+def test_an_offer_may_be_for_the_whole_bag_and_is_then_reckoned_at_checkout(
+    known: Known, owner: PageBrowser, iris: PageBrowser
+) -> None:
+    owner.get(f"/office/customers/{known.iris}/offer")
+    form = fields(owner, percent="5", reason="Thank you for the Méridien.")
+    offer_id = owner.submit(f"/office/customers/{known.iris}/offer", form, follow=False).headers["location"][-30:]
+    owner.get(f"/office/offers/{offer_id}")
+    assert "Known at checkout, when the bag is known; the floor of 30 % is kept there." in owner.text()
+    owner.submit(f"/office/offers/{offer_id}/sending", {"channel": "site"})
+    iris.get("/account/offers")
+    iris.submit(f"/account/offers/{offer_id}/acceptance")
+    assert "Kept for you" in iris.text()
+    iris.get("/products/care-kit-leather")
+    iris.submit("/cart/lines", {"slug": "care-kit-leather"})
+    iris.get("/cart")
+    assert "For you: 5 % off" in iris.text()
+
+
+def test_a_gift_lies_in_her_bag_beside_its_piece(known: Known, owner: PageBrowser, iris: PageBrowser) -> None:
+    offer_id = sent(owner, known, kind="gift", gift="care-kit-leather")
+    iris.get("/account/offers")
+    iris.submit(f"/account/offers/{offer_id}/acceptance")
+    assert "Bag ( 2 )" in iris.text()
+    assert "For you: Leather care set as a gift" in iris.text()
+
+
 def test_a_draft_is_changed_in_the_composer(known: Known, owner: PageBrowser) -> None:
     offer_id = drafted(owner, known)
     owner.get(f"/office/offers/{offer_id}/edit")
