@@ -8,9 +8,10 @@ from configurator.compile import Compiled
 from configurator.conditions import Value
 from configurator.engine import Domains
 from configurator.model import Answers, Choices, ChoiceValue, OptionGroup, Texts
-from configurator.pricing import amount_of, days_of
+from configurator.pricing import figures_of
 from configurator.reasons import RuleReason, explain_conflict
 from configurator.space import SpaceGroup
+from configurator.swaps import Trial
 
 State = Literal["chosen", "open", "forced", "impossible"]
 LISTED = 64  # numbers and days up to which a group's values carry differences
@@ -149,7 +150,7 @@ def differences(
     domains, mask = domains_of(c, literals, shut), completed(c, literals)
     if domains is None or mask is None:
         return {}
-    price, days = amount_of(c, mask, choices, words), days_of(c, mask, choices)
+    price, days = figures_of(c, mask, choices, words)
     hidden = {-literal for literal in shut}
     swap = _Swap(c, literals, mask)
     found: dict[tuple[str, str], Difference] = {}
@@ -166,9 +167,8 @@ def differences(
             if other is None:
                 found[group.id, key(value)] = Difference(None, None)
             else:
-                found[group.id, key(value)] = Difference(
-                    amount_of(c, other, choices, words) - price, days_of(c, other, choices) - days
-                )
+                amount, wait = figures_of(c, other, choices, words)
+                found[group.id, key(value)] = Difference(amount - price, wait - days)
     return found
 
 
@@ -183,6 +183,7 @@ class _Swap:
         self.c = c
         self.literals = literals
         self.mask = mask
+        self.trial = Trial(c.live.swaps, mask)
         self.chosen = {c.space.home[abs(literal)] for literal in literals}
         self.lost = {index for index in range(len(c.space.groups)) if index not in self.chosen and self._loses(index)}
 
@@ -213,6 +214,8 @@ class _Swap:
         if not self.lost - {index} and (code.kind == "one" or index not in self.lost):
             bit = 1 << abs(literal)
             swapped = (self.mask & ~code.mask | bit) if code.kind == "one" else self.mask ^ bit
+            if self.trial.swap(literal):
+                return swapped
             with self.c.live.engine() as engine:
                 if swapped in engine.pool or engine.is_design(swapped):
                     return swapped

@@ -14,7 +14,7 @@ from configurator.space import Space
 from configurator.swaps import Swaps, Trial
 
 CONFLICTS = 200_000  # of one question, after which it is "not known in time"
-POOL = 4000  # witnesses kept
+POOL = 800  # witnesses kept: single changes of a few answer what more of them would
 WORTH = 20  # one in so many must be found for single changes to be tried again
 RETRY = 8  # unseen values from which single changes of a new witness are tried before asking again
 SOLVER = "minisat22"
@@ -201,8 +201,13 @@ class _Search:
         self.taken = 0
 
     def run(self) -> Domains | None:
-        for witness in self.engine.pool:
-            self._look(witness)
+        want, care, flips = self.want, self.care, self.flips
+        for witness in self.engine.pool:  # as _look does, but without a call for each
+            difference = (witness ^ want) & care
+            if not difference:
+                self._look(witness)
+            elif difference in flips:
+                flips[difference] |= witness
         taken = self.care
         for literal in self.chosen:
             group = self.space.groups[self.space.home[abs(literal)]]
@@ -231,7 +236,7 @@ class _Search:
             self.seen_true |= witness
             self.seen_always &= witness
             self.sample = witness
-        elif not difference & (difference - 1) and difference in self.flips:
+        elif difference in self.flips:  # one bit only: a single choice is different
             self.flips[difference] |= witness
 
     def _base(self, positive: int, negative: int) -> None:

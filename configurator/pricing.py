@@ -76,25 +76,26 @@ def bill_of_materials(c: Compiled, choices: Answers) -> tuple[tuple[str, int], .
 
 def amount_of(c: Compiled, mask: int, choices: Answers, texts: Texts) -> int:
     """The price of a completed design, remembered."""
-    applying = _applying(c, mask, texts)
-    counts = tuple((group, graphemes(text)) for group, text in sorted(applying.items()))
-
-    def answer() -> int:
-        return sum(line.amount for line in _Trace(c, decode(c, mask, choices), applying).lines())
-
-    return c.live.prices.get(("price", mask, counts), answer)
+    return figures_of(c, mask, choices, texts)[0]
 
 
 def days_of(c: Compiled, mask: int, choices: Answers) -> int:
     """The days of a completed design, remembered."""
+    return figures_of(c, mask, choices, {})[1]
 
-    def answer() -> int:
-        values = decode(c, mask, choices)
-        slowest = max((option.lead_days for _, option in chosen_options(c, values)), default=0)
-        added = sum(rule.days for rule in c.model.lead_rules if holds(rule.when, values))
-        return max(0, max(c.model.supply.lead_days, 0) + slowest + added)
 
-    return c.live.prices.get(("days", mask), answer)
+def figures_of(c: Compiled, mask: int, choices: Answers, texts: Texts) -> tuple[int, int]:
+    """Price and days of a completed design, remembered."""
+    applying = _applying(c, mask, texts)
+    counts = tuple((group, graphemes(text)) for group, text in sorted(applying.items()))
+
+    def answer() -> tuple[int, int]:
+        trace = _Trace(c, decode(c, mask, choices), applying)
+        slowest = max((option.lead_days for _, option in trace.options), default=0)
+        added = sum(rule.days for rule in c.model.lead_rules if holds(rule.when, trace.values))
+        return trace.total(), max(0, c.model.supply.lead_days + slowest + added)
+
+    return c.live.prices.get((mask, counts), answer)
 
 
 def _applying(c: Compiled, mask: int, texts: Texts) -> Texts:
@@ -155,6 +156,11 @@ class _Trace:
         self.rules = {rule.id: rule for rule in c.model.prices}
         self.amounts: dict[str, int] = {}
         self.labels = c.labels
+
+    def total(self) -> int:
+        """The price alone: what the lines sum to."""
+        options = sum(option.price for _, option in self.options)
+        return self.model.base_price + options + sum(self.amount(rule) for rule in self.model.prices)
 
     def lines(self) -> tuple[PriceLine, ...]:
         """The base, every priced option, every rule that applies; in that order."""
