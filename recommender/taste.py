@@ -4,14 +4,15 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cached_property
 
 # How many choices of everyone's stand beside the customer's own, and beside a pair's.
 OWN_PRIOR = 2.0
 PAIR_PRIOR = 4.0
 VALUE_PRIOR = 0.5
-# Pairs are not independent of each other: the sum of all their evidence is discounted by the root of their number.
+# A choice of two years ago counts half.
 HALF_LIFE_DAYS = 730.0
 
 Key = tuple[str, ...]
@@ -74,60 +75,74 @@ class Taste:
             given: choices already made; values that go together with them gain, others lose.
         """
         found: dict[tuple[str, str], float] = {}
-        own_of_group = self._own_by_group(customer, product)
+        own_of_group = self._own_of_groups.get((customer, product), {}) if customer is not None else {}
+        shifts = self._shifts(customer) if customer is not None else {}
         for (group, value), share, even in self._shares(product):
             weight = math.log(share / even)
             if customer is not None:
-                weight += self._leaning(customer, product, group, value, share, own_of_group.get(group, 0.0))
+                count = self.own.get((customer, product, group, value), 0.0)
+                weight += math.log((count + OWN_PRIOR * share) / (own_of_group.get(group, 0.0) + OWN_PRIOR) / share)
+                weight += sum(math.log(self._carried(product, group, value, *shift)) for shift in shifts.items())
             if given:
                 weight += self._together(product, group, value, share, given)
             found[group, value] = weight
         return found
 
+    @cached_property
+    def _values_of(self) -> dict[str, dict[tuple[str, str], float]]:
+        """Product → (group, value) → count."""
+        found: dict[str, dict[tuple[str, str], float]] = {}
+        for (product, group, value), count in self.values.items():
+            found.setdefault(product, {})[group, value] = count
+        return found
+
+    @cached_property
+    def _own_of_groups(self) -> dict[tuple[str, str], dict[str, float]]:
+        """(customer, product) → group → count."""
+        found: dict[tuple[str, str], dict[str, float]] = {}
+        for (customer, product, group, _), count in self.own.items():
+            totals = found.setdefault((customer, product), {})
+            totals[group] = totals.get(group, 0.0) + count
+        return found
+
+    @cached_property
+    def _usual(self) -> dict[str, dict[str, float]]:
+        """Attribute → value → everyone's share."""
+        found: dict[str, dict[str, float]] = {}
+        for (attribute, value), count in sorted(self.attributes.items()):
+            found.setdefault(attribute, {})[value] = count
+        totals = {attribute: sum(of.values()) for attribute, of in found.items()}
+        return {a: {v: c / totals[a] for v, c in of.items() if c > 0} for a, of in found.items() if totals[a] > 0}
+
     def _shares(self, product: str) -> Iterator[tuple[tuple[str, str], float, float]]:
         """Each known value of a product with its smoothed share among its group's and the even share."""
-        sizes = Counter(group for of, group, _ in self.values if of == product)
-        for (of, group, value), count in self.values.items():
-            if of == product:
-                size = sizes[group]
-                share = (count + VALUE_PRIOR) / (self.groups[product, group] + VALUE_PRIOR * size)
-                yield (group, value), share, 1 / size
+        known = self._values_of.get(product, {})
+        sizes = Counter(group for group, _ in known)
+        for (group, value), count in known.items():
+            size = sizes[group]
+            share = (count + VALUE_PRIOR) / (self.groups[product, group] + VALUE_PRIOR * size)
+            yield (group, value), share, 1 / size
 
-    def _own_by_group(self, customer: str | None, product: str) -> dict[str, float]:
-        totals: dict[str, float] = {}
-        for (who, of, group, _), count in self.own.items():
-            if who == customer and of == product:
-                totals[group] = totals.get(group, 0.0) + count
-        return totals
+    def _shifts(self, customer: str) -> dict[str, dict[str, float]]:
+        """Attribute → value → the customer's smoothed share over everyone's, for attributes that she ever chose."""
+        found: dict[str, dict[str, float]] = {}
+        for attribute, usual in self._usual.items():
+            own = {value: self.own_attributes.get((customer, attribute, value), 0.0) for value in usual}
+            total = sum(own.values())
+            if total:
+                shares = {v: (own[v] + OWN_PRIOR * usual[v]) / (total + OWN_PRIOR) for v in usual}
+                found[attribute] = {value: share / usual[value] for value, share in shares.items()}
+        return found
 
-    def _leaning(self, customer: str, product: str, group: str, value: str, share: float, own: float) -> float:
-        """The customer's own share against everyone's, of the value itself and of the attributes that it brings."""
-        count = self.own.get((customer, product, group, value), 0.0)
-        weight = math.log((count + OWN_PRIOR * share) / (own + OWN_PRIOR) / share)
-        for attribute in sorted({key[0] for key in self.attributes}):
-            weight += math.log(self._carried(customer, product, group, value, attribute))
-        return weight
-
-    def _carried(self, customer: str, product: str, group: str, value: str, attribute: str) -> float:
-        """The customer's share of an attribute over everyone's, averaged over what the value brings.
+    def _carried(self, product: str, group: str, value: str, attribute: str, shift: Mapping[str, float]) -> float:
+        """The customer's shift of an attribute, averaged over what the value brings.
 
         A value that says nothing about the attribute brings everyone's shares, and the average is 1.
         """
-        everyone = {key[1]: count for key, count in self.attributes.items() if key[0] == attribute}
-        total = sum(everyone.values())
-        own_total = sum(self.own_attributes.get((customer, attribute, name), 0.0) for name in everyone)
-        if not total or not own_total:
-            return 1.0
-        brought = {name: self.shared.get((product, group, value, attribute, name), 0.0) for name in everyone}
+        brought = {name: self.shared.get((product, group, value, attribute, name), 0.0) for name in shift}
         seen = sum(brought.values())
-        average = 0.0
-        for name, count in everyone.items():
-            usual = count / total
-            own = (self.own_attributes.get((customer, attribute, name), 0.0) + OWN_PRIOR * usual) / (
-                own_total + OWN_PRIOR
-            )
-            average += (brought[name] + usual) / (seen + 1) * own / usual
-        return average
+        usual = self._usual[attribute]
+        return sum((brought[name] + usual[name]) / (seen + 1) * ratio for name, ratio in shift.items())
 
     def _together(
         self, product: str, group: str, value: str, share: float, given: Mapping[str, tuple[str, ...]]
@@ -139,6 +154,7 @@ class Taste:
                 seen = self.values.get((product, other, known), 0.0)
                 both = self.pairs.get(_pair(product, group, value, other, known), 0.0)
                 terms.append(math.log((both + PAIR_PRIOR * share) / (seen + PAIR_PRIOR) / share))
+        # The given choices are not independent of each other: their evidence grows with the root of their number.
         return sum(terms) / math.sqrt(len(terms)) if terms else 0.0
 
     def leaning(self, customer: str) -> list[Leaning]:
@@ -160,10 +176,13 @@ class Taste:
         found.sort(key=lambda pair: (-pair[0], pair[1].attribute, pair[1].value))
         return [leaning for _, leaning in found]
 
+    def _parts(self) -> list[tuple[str, dict[Key, float]]]:
+        return [(part.name, getattr(self, part.name)) for part in fields(self)]
+
     def to_json(self) -> str:
         """All counts as text; `from_json` gives an equal taste."""
         return json.dumps(
-            {name: [[*key, count] for key, count in sorted(part.items())] for name, part in vars(self).items()}
+            {name: [[*key, count] for key, count in sorted(part.items())] for name, part in self._parts()}
         )
 
     @classmethod
@@ -213,4 +232,4 @@ def _pair(product: str, group: str, value: str, other: str, known: str) -> Key:
 
 
 def _without_negatives(taste: Taste) -> Taste:
-    return Taste(**{name: {key: max(0.0, count) for key, count in part.items()} for name, part in vars(taste).items()})
+    return Taste(**{name: {key: max(0.0, count) for key, count in part.items()} for name, part in taste._parts()})
