@@ -1,5 +1,6 @@
 """Grows the demo house visit by visit; killed and started again, it goes on where it stopped."""
 
+import gc
 import random
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from store.tasks import Task
 TASK = "grow-demo"
 CUSTOMERS = 300
 SEED = 1901
+RARELY = (50_000, 20, 50)  # garbage is looked for: rows make few circles, and looking is a seventh of the time
 TRAINED_AFTER = (3, 6)  # tenths of the visits
 PAUSE_SECONDS = 0.005  # between two visits, so that a customer of the shop that is open meanwhile can write, too
 
@@ -71,6 +73,8 @@ def grow(settings: Settings, customers: int, seed: int, say: Callable[[str], Non
         lived = task.progress
     planned = visits(customers, seed, end)
     till = demo_till()
+    often = gc.get_threshold()
+    gc.set_threshold(*RARELY)
     lessons = {len(planned) * tenths // 10 for tenths in TRAINED_AFTER}
     for number, visit in enumerate(planned[lived:], start=lived + 1):
         if number - 1 in lessons:
@@ -85,6 +89,7 @@ def grow(settings: Settings, customers: int, seed: int, say: Callable[[str], Non
         if number % 250 == 0 or number == len(planned):
             say(f"Demo house: {number} of {len(planned)} visits lived (synthetic)")
         time.sleep(PAUSE_SECONDS)
+    gc.set_threshold(*often)
     with db.transaction() as session:
         task = session.exec(select(Task).where(Task.dedupe_key == TASK)).one()
         task.state, task.finished_at, task.claimed_until = "done", db.now(), None

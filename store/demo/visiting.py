@@ -12,7 +12,7 @@ from store.demo.life import Scene, accessory, arrive, call, liking, look
 from store.demo.plan import Visit
 from store.errors import ShopError
 from store.people import Customer
-from store.shop import carts, catalog, orders, payments, suggestions
+from store.shop import carts, catalog, designs, orders, payments, suggestions
 from store.shop.carts import Cart
 from store.shop.delivery import PlaceForm
 from store.shop.designs import Design
@@ -23,6 +23,7 @@ ABANDONS = 0.06  # of those who order; the order is released
 CALLS = 0.05  # of visits are a call instead
 ALONG = 0.3  # of main pieces something else is ordered with, without being suggested
 TAKES, TAKES_AT_MOST = 0.05, 0.4  # a suggestion, for each step of liking
+FINDS = 0.3  # how often the same piece is come upon without being suggested
 DECLINES = 0.04  # "Not for me"
 ACCEPTS, REFUSES = 0.35, 0.15  # of offers
 
@@ -81,13 +82,22 @@ def _fill(session: Session, scene: Scene, bag: Cart, wished: Design) -> None:
 
 
 def _meet_suggestions(session: Session, scene: Scene, bag: Cart) -> None:
-    """At the checkout: take what one likes, say no to what one does not."""
-    for one in suggestions.for_cart(session, scene.visitor, carts.view(session, bag, scene.visitor)):
+    """At the checkout: take what one likes, say no to what one does not; whoever sees none finds some by themselves."""
+    shown = suggestions.for_cart(session, scene.visitor, carts.view(session, bag, scene.visitor))
+    for one in shown:
         drawn = scene.chance.random()
-        if drawn < min(TAKES_AT_MOST, TAKES * liking(scene.person, catalog.published(session, one.slug))):
+        if drawn < _tempted(session, scene, one.slug):
             suggestions.accept(session, scene.visitor, bag, one.id)
         elif drawn > 1 - DECLINES:
             suggestions.decline(session, scene.visitor, bag, one.id)
+    for withheld in suggestions.of_cart(session, bag) if not shown else ():
+        if scene.chance.random() < _tempted(session, scene, withheld.slug) * FINDS:
+            design = designs.save(session, scene.visitor, withheld.slug, withheld.choices, {})
+            carts.add(session, scene.visitor, bag, design)
+
+
+def _tempted(session: Session, scene: Scene, slug: str) -> float:
+    return min(TAKES_AT_MOST, TAKES * liking(scene.person, catalog.published(session, slug)))
 
 
 def _order(session: Session, scene: Scene, bag: Cart) -> Order | None:

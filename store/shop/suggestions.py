@@ -76,12 +76,18 @@ def for_cart(session: Session, visitor: Visitor, view: CartView) -> list[Offered
     if not view.lines or view.cart.ordered is not None or visitor.is_staff or switched_off(session, visitor):
         return []
     arm = experiments.arm(session, experiments.CHECKOUT_SUGGESTIONS, visitor.customer_id or view.cart.id)
-    known = {row.slug: row for row in session.exec(select(Suggestion).where(Suggestion.cart_id == view.cart.id)).all()}
+    known = {row.slug: row for row in of_cart(session, view.cart)}
     found = choose(session, visitor, view, _declined(session, visitor, list(known.values())))
     ids = _remember(session, visitor, view.cart, found, arm, known)
     if arm == CONTROL:
         return []
     return [_offered(suggestion_id, choice) for suggestion_id, choice in zip(ids, found, strict=True)]
+
+
+def of_cart(session: Session, cart: Cart) -> list[Suggestion]:
+    """What was shown with this bag, or withheld, by its place."""
+    statement = select(Suggestion).where(Suggestion.cart_id == cart.id).order_by(col(Suggestion.position))
+    return list(session.exec(statement).all())
 
 
 def decline(session: Session, visitor: Visitor, cart: Cart, suggestion_id: str) -> None:

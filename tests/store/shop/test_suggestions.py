@@ -60,11 +60,6 @@ def offered(session: Session, visitor: Visitor, cart: Cart) -> list[Offered]:
     return suggestions.for_cart(session, visitor, carts.view(session, cart, visitor))
 
 
-def rows(session: Session, cart: Cart) -> list[Suggestion]:
-    statement = select(Suggestion).where(Suggestion.cart_id == cart.id).order_by(Suggestion.position)  # type: ignore[arg-type]
-    return list(session.exec(statement).all())
-
-
 def buy(session: Session, visitor: Visitor, slug: str, choices: dict[str, Any] | None = None) -> None:
     order = selling.order(session, visitor, slug, choices)
     orders.mark_paid(session, order, None)
@@ -178,7 +173,7 @@ def test_a_paid_order_notes_what_was_bought_of_the_suggestions(house: Session, i
     order = checkout.place(house, iris, cart, selling.form(), "key").order
     orders.mark_paid(house, order, None)
     house.expire_all()
-    bought = {row.id: row.bought_at is not None for row in rows(house, cart)}
+    bought = {row.id: row.bought_at is not None for row in suggestions.of_cart(house, cart)}
     assert (bought[taken.id], bought[left.id]) == (True, False)
     assert offered(house, iris, cart) == []  # ordered: nothing is suggested any more
 
@@ -187,7 +182,7 @@ def test_a_control_customer_sees_none_while_what_they_would_have_seen_is_kept(ho
     held_out = _customer(house, "control")
     cart = bag(house, held_out, choices=GOLD)
     assert offered(house, held_out, cart) == []
-    kept = rows(house, cart)
+    kept = suggestions.of_cart(house, cart)
     assert [(row.arm, row.position) for row in kept] == [("control", 0), ("control", 1), ("control", 2)]
     withheld = house.exec(select(Event).where(Event.kind == "suggestion-withheld")).all()
     assert {event.subject for event in withheld} == {row.id for row in kept}
@@ -199,7 +194,7 @@ def test_looking_again_writes_nothing_new(house: Session, iris: Visitor) -> None
     cart = bag(house, iris, choices=GOLD)
     first = offered(house, iris, cart)
     assert offered(house, iris, cart) == first
-    assert len(rows(house, cart)) == 3
+    assert len(suggestions.of_cart(house, cart)) == 3
     assert len(house.exec(select(Event).where(Event.kind == "suggestion-shown")).all()) == 3
 
 
@@ -208,7 +203,7 @@ def test_switched_off_means_off_for_customers_and_browsers(house: Session, iris:
         cart = bag(house, visitor, choices=GOLD)
         suggestions.switch(house, visitor, off=True)
         assert offered(house, visitor, cart) == []
-        assert rows(house, cart) == []
+        assert suggestions.of_cart(house, cart) == []
         suggestions.switch(house, visitor, off=False)
         assert len(offered(house, visitor, cart)) == 3
 
@@ -227,7 +222,7 @@ def test_somebody_elses_suggestion_cannot_be_taken_or_declined(house: Session, i
 def test_an_empty_bag_asks_for_nothing(house: Session, iris: Visitor) -> None:
     cart = carts.create(house, iris)
     assert offered(house, iris, cart) == []
-    assert rows(house, cart) == []
+    assert suggestions.of_cart(house, cart) == []
 
 
 def test_every_reason_has_words_and_grounds() -> None:
