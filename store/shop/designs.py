@@ -112,16 +112,14 @@ def save(
         "source": source,
     }
     statement = db.insert(session, Design).values(**row)
-    made = session.execute(
-        statement.on_conflict_do_nothing(index_elements=["session_id", "fingerprint"]).returning(col(Design.id))
-    ).first()
-    if made is None:  # the same session saved it a moment ago, perhaps before it signed in
-        return session.exec(
-            select(Design).where(Design.session_id == visitor.session_id, Design.fingerprint == fingerprint)
-        ).one()
+    statement = statement.on_conflict_do_nothing(index_elements=["session_id", "fingerprint"])
+    if session.execute(statement.returning(col(Design.id))).first() is None:
+        # The same session saved it a moment ago, perhaps before it signed in.
+        mine = select(Design).where(Design.session_id == visitor.session_id, Design.fingerprint == fingerprint)
+        return session.exec(mine).one()
     kind = "design-forked" if parent else "design-saved"
-    known_facts = {"version": item.version, "source": source, "price": worth.price.amount, "choices": worth.choices}
-    events.record(session, visitor, kind, subject=design_id, product=slug, customer_id=owner, facts=known_facts)
+    facts = {"version": item.version, "source": source, "price": worth.price.amount, "choices": worth.choices}
+    events.record(session, visitor, kind, subject=design_id, product=slug, customer_id=owner, facts=facts)
     return session.get_one(Design, design_id)
 
 
