@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from recommender.commands import app
+from recommender.models import ALGORITHMS
 
 HISTORY = "customer,basket,at,item,quantity,price\n" + "".join(
     f"{c},{c}{n},2026-01-{n + 1:02d}T10:00:00Z,{item},1,100\n"
@@ -59,6 +60,24 @@ def test_an_unreadable_question_is_refused_before_anything_is_written(tmp_path: 
     assert code == 2
     assert "q.jsonl:2: " in output
     assert not (tmp_path / "o.jsonl").exists()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_one_algorithm_alone_answers_too(tmp_path: Path, algorithm: str) -> None:
+    questions = [
+        '{"id":"1","customer":"a","basket":["tea"],"k":10}',
+        '{"id":"2","customer":"a","new_only":true,"k":10}',
+    ]
+    code, _ = run(tmp_path, questions, "--algorithm", algorithm)
+    assert code == 0
+    answers = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [{i["item"] for i in answer["items"]} for answer in answers] == [{"milk", "lemon"}, {"lemon"}]
+
+
+def test_an_unknown_algorithm_is_refused(tmp_path: Path) -> None:
+    code, output = run(tmp_path, ['{"id":"1"}'], "--algorithm", "oracle")
+    assert code == 2
+    assert "no algorithm oracle" in output
 
 
 def test_importing_the_package_and_its_light_parts_loads_no_numeric_stack() -> None:
