@@ -8,7 +8,7 @@ from configurator.categories import Category, categories, category
 from configurator.choices import check_choices, check_texts, from_form
 from configurator.codes import Carried, Change
 from configurator.compile import Compiled, compile_model
-from configurator.completion import complete, from_price
+from configurator.completion import Bounds, bounds, complete, from_price
 from configurator.errors import ChoiceError, ModelError, NotKnownInTime, TextError, Unsatisfiable
 from configurator.fitting import attributes, binding, concerns, fit, fits, match
 from configurator.lint import Finding, lint
@@ -34,6 +34,7 @@ PRODUCTS = Path(__file__).parent / "products"  # the owner's product files
 __all__ = [
     "PRODUCTS",
     "Analysis",
+    "Bounds",
     "Carried",
     "Category",
     "Change",
@@ -68,6 +69,7 @@ __all__ = [
     "attributes",
     "bill_of_materials",
     "binding",
+    "bounds",
     "categories",
     "category",
     "check_choices",

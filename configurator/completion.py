@@ -1,6 +1,7 @@
 """Completes choices to a whole valid design: by default, at the lowest price, soonest, or nearest to a taste."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from configurator.choices import banned, completed, decode, literals_of
@@ -9,10 +10,20 @@ from configurator.errors import Unsatisfiable
 from configurator.linear import days_terms, price_terms
 from configurator.model import Answers, Choices
 from configurator.optimum import minimise
-from configurator.pricing import amount_of
+from configurator.pricing import amount_of, days_of
 
 Objective = Literal["default", "cheapest", "fastest", "taste"]
 TASTE_STEPS = 1_000_000  # a taste weight counts to the sixth decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a design may still cost, in minor units and in days."""
+
+    price_min: int
+    price_max: int
+    days_min: int
+    days_max: int
 
 
 def complete(
@@ -62,7 +73,7 @@ def best_mask(
     key = (objective, literals, shut)
     if objective == "fastest":
         return c.live.completions.get(key, lambda: _fastest(c, literals, shut))
-    return c.live.completions.get(key, lambda: _cheapest(c, literals, shut, choices))
+    return c.live.completions.get(key, lambda: extreme_price(c, literals, shut, choices, 1)[1])
 
 
 def from_price(c: Compiled) -> int:
@@ -88,28 +99,63 @@ def _taste_terms(c: Compiled, weights: Mapping[tuple[str, str], float]) -> list[
     return terms
 
 
-def _cheapest(c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...], choices: Answers) -> int:
-    """Designs in order of a lower bound of their price, until no other can be cheaper than the best one seen."""
+def extreme_price(
+    c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...], choices: Answers, sign: int
+) -> tuple[int, int]:
+    """The lowest (sign 1) or highest (sign -1) price without texts, and a design that has it.
+
+    Designs come in order of a bound of their price, until no other can be better than the best one seen.
+    """
     terms = price_terms(c)
     fixed = [*literals, *shut]
     clauses = list(terms.clauses)
     best: tuple[int, int] | None = None
     while True:
-        found = minimise(c.space, fixed, terms.weights, clauses)
-        if found is None:
+        found = minimise(c.space, fixed, [(x, sign * weight) for x, weight in terms.weights], clauses)
+        if found is None or (best is not None and sign * terms.bound(sign * found[0], sign) >= sign * best[0]):
             break
-        bound, pattern = found
-        if best is not None and terms.lower(bound) >= best[0]:
-            break
+        pattern = found[1]
         mask = terms.mask(c, fixed, pattern)
         amount = amount_of(c, mask, choices, {})
-        if best is None or amount < best[0]:
+        if best is None or sign * amount < sign * best[0]:
             best = (amount, mask)
         if terms.exact:
             break
         clauses.append(tuple(-literal for literal in pattern))
     assert best is not None
-    return best[1]
+    return best
+
+
+def _slowest(c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...]) -> int:
+    """The most days: for each wait that some option causes, the most that rules can add."""
+    terms = days_terms(c)
+    best = 0
+    for wait, literals_of_wait in terms.waits:
+        clauses = [*terms.clauses, *((literals_of_wait,) if wait else ())]
+        found = minimise(c.space, [*literals, *shut], [(x, -days) for x, days in terms.weights], clauses)
+        if found is not None:
+            best = max(best, wait + terms.constant - found[0])
+    return max(0, c.model.supply.lead_days + best)
+
+
+def bounds(c: Compiled, choices: Answers, audiences: frozenset[str] = frozenset()) -> Bounds:
+    """The lowest and the highest price (without texts) and days of any design that holds the choices; exact.
+
+    Raises:
+        Unsatisfiable: no valid design has these choices.
+    """
+    literals = literals_of(c, choices)
+    soonest = best_mask(c, choices, "fastest", None, audiences)
+    cheapest = best_mask(c, choices, "cheapest", None, audiences)
+    shut = tuple(literal for literal in banned(c, audiences) if -literal not in literals)
+    with c.live.engine() as engine:
+        if not engine.holds([*literals, *shut]):
+            shut = ()
+    key = ("bounds", literals, shut)
+    highest, latest = c.live.completions.get(
+        key, lambda: (extreme_price(c, literals, shut, choices, -1)[0], _slowest(c, literals, shut))
+    )
+    return Bounds(amount_of(c, cheapest, choices, {}), highest, days_of(c, soonest, choices), latest)
 
 
 def _fastest(c: Compiled, literals: tuple[int, ...], shut: tuple[int, ...]) -> int:

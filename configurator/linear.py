@@ -25,15 +25,18 @@ class Terms:
     slack: int = 0
     limits: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     least: int = 0
+    waits: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
 
     @property
     def exact(self) -> bool:
         """Whether the sum is the price itself, with nothing rounded."""
         return not self.slack
 
-    def lower(self, total: int) -> int:
-        """The lowest price that a design with this sum of weights can have."""
-        return -(-(total + self.constant - self.slack) // SCALE)
+    def bound(self, total: int, sign: int) -> int:
+        """The lowest (sign 1) or highest (sign -1) price that a design with this sum of weights can have."""
+        if sign > 0:
+            return -(-(total + self.constant - self.slack) // SCALE)
+        return (total + self.constant + self.slack) // SCALE
 
     def mask(self, c: Compiled, fixed: Sequence[int], pattern: Sequence[int]) -> int:
         """The default completion among the designs with this pattern of weighted literals."""
@@ -219,4 +222,7 @@ def _days_terms(c: Compiled) -> Terms:
         for wait in sorted({0, *(days for _, days in waits)})
     ]
     least = sum(min(0, days) for literal, days in weights if literal)
-    return Terms([part for part in weights if part[0]], writer.builder.clauses, limits=limits, least=least)
+    constant = sum(days for literal, days in weights if not literal)
+    causes = [(wait, tuple(literal for literal, days in waits if days >= wait)) for wait, _ in limits]
+    parts = [part for part in weights if part[0]]
+    return Terms(parts, writer.builder.clauses, constant, limits=limits, least=least, waits=causes)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from configurator import (
     Analysis,
+    Bounds,
     Conflict,
     analyse,
+    bounds,
     complete,
     differences,
     explain,
@@ -127,6 +129,12 @@ def test_cheapest_and_fastest_are_exact_and_taste_is_best(seed: int) -> None:
     fastest = complete(c, choices, "fastest")
     assert fastest in [plain(design) for design in agreeing]
     assert lead_time(c, fastest).min_days == min(map(oracle.days, agreeing))
+    assert bounds(c, choices) == Bounds(
+        min(map(oracle.price, agreeing)),
+        max(map(oracle.price, agreeing)),
+        min(map(oracle.days, agreeing)),
+        max(map(oracle.days, agreeing)),
+    )
     weights = {
         (g["id"], key(value)): r.choice([-1.0, 0.25, 0.5, 2.0])
         for g in oracle.groups
