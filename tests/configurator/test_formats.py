@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from configurator import PRODUCTS, ModelError
+from configurator import PRODUCTS, ModelError, compile_model, load
 from configurator.commands import app
 from configurator.counting import count_designs
 from configurator.dimacs import read_dimacs
 from configurator.grouped import read_grouped
 from configurator.space import Space
 from configurator.uvl import read_uvl
+from configurator.uvl_writer import write_uvl
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
 FACTS = json.loads((MODELS / "FACTS.json").read_text()) if MODELS.exists() else {}
@@ -216,3 +217,17 @@ def test_the_model_command_reports_and_exits(tmp_path: Path) -> None:
     code, out, err = run("model", str(tmp_path / "missing.uvl"))
     assert (code, out) == (2, "")
     assert "missing.uvl:1:" in err
+
+
+@pytest.mark.parametrize("text", [UVL, None])
+def test_what_is_written_as_uvl_has_as_many_designs(text: str | None) -> None:
+    if text is not None:
+        space = read_uvl(text, "sandwich.uvl")
+    else:
+        (model,) = load(PRODUCTS / "trunk.yaml")
+        space = compile_model(model).space
+    again = read_uvl(write_uvl(space, "The model"), "again.uvl")
+    names = {f"{g.id}: {v}" if g.kind != "flag" else g.id for g in space.groups for v in g.values}
+    values = tuple(group for group in again.groups if group.id in names)
+    projected = Space(values, again.variables, again.tracked, again.clauses, again.owners, again.rules)
+    assert count_designs(projected) == count_designs(space) != 0
