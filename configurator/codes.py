@@ -1,12 +1,15 @@
 """Share codes, and saved designs carried from the version they were made with to the newest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from configurator.analysis import Conflict, analyse
 from configurator.choices import check_choices, completed, decode, group_literals, literals_of
 from configurator.compile import Compiled, compile_model
+from configurator.conditions import Value
 from configurator.errors import ChoiceError
+from configurator.live import Live
 from configurator.model import Answers, Choices, ChoiceValue, OptionGroup
 from configurator.pricing import amount_of
 from configurator.product import ProductModel
@@ -124,3 +127,25 @@ def _repair(new: Compiled, moved: Choices, changes: list[Change]) -> Choices:
 def _price(c: Compiled, choices: Answers) -> int | None:
     mask = completed(c, literals_of(c, choices))
     return None if mask is None else amount_of(c, mask, choices, {})
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedValues:
+    """Values of a model from elsewhere on its newest version: kept, no longer there, and given up for the rest."""
+
+    kept: dict[str, Value]
+    removed: tuple[str, ...]
+    given_up: tuple[str, ...]
+
+
+def carry_values(new: Live, values: Mapping[str, Value]) -> CarriedValues:
+    """Choices in a model that has groups and rules but no product around it, on another version of it."""
+    groups = {group.id: group for group in new.space.groups}
+    removed = tuple(name for name, value in values.items() if name not in groups or value not in groups[name].values)
+    left = {name: value for name, value in values.items() if name not in removed}
+    literals = [(groups[name].literals[groups[name].values.index(value)],) for name, value in left.items()]
+    with new.engine() as engine:
+        found = corrections(engine, literals, (), 1)
+    names = list(left)
+    given_up = tuple(names[position] for position in sorted(found[0])) if found else tuple(names)
+    return CarriedValues({n: v for n, v in left.items() if n not in given_up}, removed, given_up)

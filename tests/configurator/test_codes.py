@@ -1,13 +1,19 @@
 """Share codes can be typed, checked and not guessed; saved designs are carried to the newest version."""
 
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from configurator import Choices, Compiled, codes, compile_model, parse
-from configurator.codes import ALPHABET, Change, carry
+from configurator.codes import ALPHABET, Change, carry, carry_values
+from configurator.dimacs import read_dimacs
+from configurator.live import Live
+
+VERSIONS = Path(__file__).parents[3] / "shared" / "data" / "models" / "versions"
 
 OLD = """product: thing
 name: Thing
@@ -98,3 +104,33 @@ def test_a_new_rule_is_met_by_the_smallest_repair() -> None:
     assert len([change for change in carried.changes if change.kind == "repaired"]) == 1
     assert carried.choices["lid"] is True
     assert not (carried.choices["wood"] == "elm" and carried.choices["size"] == "large")
+
+
+@pytest.mark.skipif(not VERSIONS.exists(), reason="the dated versions in ../shared/data/models are not there")
+def test_a_hundred_saved_designs_are_carried_through_ten_dated_versions() -> None:
+    files = sorted(VERSIONS.glob("*.dimacs"))
+    spaces = [read_dimacs(file.read_text(), file.name) for file in files]
+    assert len(spaces) == 10
+    r = random.Random(5)
+    saved: list[dict[str, Any]] = []
+    with Live(spaces[0]).engine() as engine:
+        for _ in range(100):
+            wishes = [r.choice(group.literals) for group in r.sample(spaces[0].groups, 25)]
+            design = engine.prefer((), wishes)
+            assert design is not None
+            names = [group.id for group in r.sample(spaces[0].groups, 40)]
+            home = {group.id: group.literals[0] for group in spaces[0].groups}
+            saved.append({name: bool(design >> home[name] & 1) for name in names})
+    for space in spaces[1:]:
+        live = Live(space)
+        known = {group.id: group.literals[0] for group in space.groups}
+        for number, design_values in enumerate(saved):
+            carried = carry_values(live, design_values)
+            assert set(carried.removed) == design_values.keys() - known.keys()
+            kept = [known[name] if value else -known[name] for name, value in carried.kept.items()]
+            with live.engine() as engine:
+                assert engine.holds(kept)
+                for name in carried.given_up:  # none was given up without need
+                    literal = known[name] if design_values[name] else -known[name]
+                    assert not engine.holds([*kept, literal])
+            saved[number] = dict(carried.kept)
