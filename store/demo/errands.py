@@ -1,7 +1,7 @@
 """What happens in the demo house between visits: mails leave, deadlines pass, the workshop moves orders on."""
 
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlalchemy import select, update
+from sqlmodel import Session, col
 
 from store import db, events
 from store.crm import sending
@@ -32,20 +32,23 @@ def live_the_day(session: Session) -> None:
     """The workshop's day: paid orders go through their stages as their promised days come; old offers end."""
     sending.expire_due(session)
     today = db.now().date()
-    moving = select(Order).where(col(Order.synthetic), col(Order.state).in_(orders.STAGES[1:5]))
-    for order in session.exec(moving.order_by(col(Order.placed_at))).all():
-        _move_on(
-            session, order, (today - order.placed_at.date()).days, (order.promised_by - order.placed_at.date()).days
-        )
+    moving = (
+        select(col(Order.id), col(Order.state), col(Order.placed_at), col(Order.promised_by))
+        .where(col(Order.synthetic), col(Order.state).in_(orders.STAGES[1:5]))
+        .order_by(col(Order.placed_at))
+    )
+    for order_id, state, placed_at, promised_by in session.execute(moving).all():
+        placed = placed_at.date()
+        for stage in _stages_due(state, (today - placed).days, (promised_by - placed).days):
+            orders.advance(session, events.NOBODY, session.get_one(Order, order_id), stage)
 
 
-def _move_on(session: Session, order: Order, waited: int, promised: int) -> None:
+def _stages_due(state: str, waited: int, promised: int) -> list[str]:
+    """The stages after this one whose day has come; days since the order, and until the promised day."""
     due = {
         "in-production": 2,
         "ready": max(promised - 2, 2),
         "shipped": max(promised - 1, 3),
         "delivered": promised + 2,
     }
-    for stage in orders.STAGES[2:]:
-        if orders.STAGES.index(stage) > orders.STAGES.index(order.state) and waited >= due[stage]:
-            orders.advance(session, events.NOBODY, order, stage)
+    return [stage for stage in orders.STAGES[orders.STAGES.index(state) + 1 :] if waited >= due[stage]]
