@@ -261,7 +261,8 @@ class _Search:
     def _ask(self, unseen: int, always: int) -> None:
         """Asks the solver for each value left, led toward those not yet seen."""
         solver = self.engine.solver
-        solver.set_phases([*_bits(unseen), *(-v for v in _bits(always))])
+        seen = self.space.exclusive_mask & ~unseen  # else the solver would repeat what it showed last
+        solver.set_phases([*_bits(unseen), *(-v for v in _bits(seen | always))])
         swapping = True
         while unseen or always:
             literal = (unseen & -unseen).bit_length() - 1 if unseen else 1 - (always & -always).bit_length()
