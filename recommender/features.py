@@ -21,7 +21,7 @@ SCORES = (
     "tifu_own", "tifu_others", "als", "neighbours", "ease", "neighbours_of_own", "ease_of_own", "repeated",
 )  # fmt: skip
 # What only trees can read: trend, overdueness, and of the question itself.
-CONTEXT = ("trend", "age", "overdue", "basket_size", "own_baskets", "own_items")
+CONTEXT = ("trend", "age", "overdue", "company", "basket_size", "own_baskets", "own_items")
 NAMES = SCORES + CONTEXT
 PROFILE = 60
 NEAR = 150
@@ -94,6 +94,7 @@ class Reading:
             np.log((recent + 0.5) / (popularity + 5)),
             habit[:, 6],
             overdueness(habit),
+            models.habits.company[items],
             np.full(len(items), len(query.basket)),
             np.full(len(items), number),
             np.full(len(items), len(self.own)),

@@ -14,6 +14,7 @@ from recommender.rows import Arrays, best
 # 1/6 and 1/3 of the history's span; 1 / (1 + baskets since the last one with it); age of the last and of the first
 # purchase as a share of the span.
 COLUMNS = ("baskets", "decayed_24", "decayed_12", "decayed_6", "decayed_3", "lately", "age", "first")
+STORED = ("indptr", "indices", "table", "baskets", "repeated", "company")
 SHARES = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
 
 
@@ -21,13 +22,20 @@ class Habits:
     """An own item's share of the customer's baskets, halved for each usual interval by which it is overdue."""
 
     def __init__(
-        self, indptr: Ints, indices: NDArray[np.int32], table: Floats, baskets: Ints, repeated: Floats
+        self,
+        indptr: Ints,
+        indices: NDArray[np.int32],
+        table: Floats,
+        baskets: Ints,
+        repeated: Floats,
+        company: Floats,
     ) -> None:
         self.indptr = indptr
         self.indices = indices
         self.table = table
         self.baskets = baskets
         self.repeated = repeated
+        self.company = company
 
     @classmethod
     def fit(cls, history: History, seed: int) -> Self:
@@ -53,17 +61,17 @@ class Habits:
             np.stack(columns, axis=1).astype(np.float32),
             np.bincount(owner, minlength=len(history.customers)).astype(np.int64),
             _repeated(history),
+            _company(history),
         )
 
     @classmethod
     def restored(cls, arrays: Arrays) -> Self:
         """Reads the stored table."""
-        return cls(arrays["indptr"], arrays["indices"], arrays["table"], arrays["baskets"], arrays["repeated"])
+        return cls(*(arrays[name] for name in STORED))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The table by customer, each customer's number of baskets, and how repeated each item is."""
-        names = ("indptr", "indices", "table", "baskets", "repeated")
-        return {name: getattr(self, name) for name in names}
+        """The table by customer, each customer's number of baskets, and two facts of each item."""
+        return {name: getattr(self, name) for name in STORED}
 
     def row(self, customer: int) -> tuple[Ints, Floats]:
         """A customer's items, ascending, and their (items × columns) table."""
@@ -110,3 +118,11 @@ def _repeated(history: History) -> Floats:
     customers = np.bincount(own.indices, minlength=len(history.items))
     again = np.bincount(own.indices, weights=own.data >= 2, minlength=len(history.items))
     return ((again + 0.1) / (customers + 1)).astype(np.float32)
+
+
+def _company(history: History) -> Floats:
+    """Of each item: the mean size of the baskets it was in."""
+    sizes = np.bincount(history.line_basket, minlength=len(history.basket_at))
+    total = np.bincount(history.line_item, weights=sizes[history.line_basket], minlength=len(history.items))
+    number = np.bincount(history.line_item, minlength=len(history.items))
+    return (total / np.maximum(number, 1)).astype(np.float32)

@@ -15,7 +15,7 @@ from recommender.history import Floats, History, Ints
 from recommender.query import Recommender
 from recommender.rows import best
 
-CASES = 3_000
+CASES = 5_000
 FEWEST = 60
 # Trees learned from fewer questions follow chance: on rare new items they fell below plain popularity.
 FEWEST_FOR_TREES = 1_500
