@@ -90,8 +90,10 @@ def completion(slug: str, body: shapes.Completing, session: ReadingDb, who: Who)
     choices, texts = checked(item, body.choices, body.texts)
     _refuse_conflict(item, choices)
     try:
-        liked = taste.weights_for(who, slug, choices) if body.objective == "taste" else None
-        whole = configurator.complete(item.compiled, choices, body.objective, liked)
+        if body.objective == "taste":
+            whole = taste.completed(item, choices, taste.weights_for(who, slug, choices))
+        else:
+            whole = configurator.complete(item.compiled, choices, body.objective)
     except NotKnownInTime as error:
         raise _too_long() from error
     return JSONResponse(_analysis(item, whole, texts))

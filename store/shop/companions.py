@@ -107,7 +107,7 @@ def companion(item: Published, anchor: Anchor, choices: Choices, customer: str |
 
 def _finish(item: Published, choices: Choices, customer: str | None) -> Choices:
     weights = taste.weights(customer, item.slug, choices)
-    return configurator.complete(item.compiled, choices, "taste", weights) if weights else choices
+    return taste.completed(item, choices, weights) if weights else choices
 
 
 def _describe(item: Published, anchor: Anchor, choices: Choices) -> Companion:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import configurator
 from configurator import Choices, OptionGroup
 from configurator.live import Memo
 from store.events import Visitor
@@ -46,7 +45,7 @@ def _compose(customer: str, item: Published) -> tuple[Filled, ...]:
         return ()
     chosen = taste.chosen_before(customer, item.slug)
     leanings = {(one.attribute, one.value): one.evidence for one in taste.leaning(customer) if one.evidence >= ENOUGH}
-    whole = configurator.complete(item.compiled, {}, "taste", liked)
+    whole = taste.completed(item, {}, liked)
     found = (_filled(group, whole.get(group.id), chosen, leanings) for group in item.model.groups)
     return tuple(one for one in found if one is not None)
 

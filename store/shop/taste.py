@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import configurator
 import recommender
+from configurator import Choices
 from configurator.live import Memo
 from recommender import Fitted, Leaning
 from store.events import Visitor
+from store.shop.catalog import Published
 
+TIE = 1e-5  # less than any liking worth a name
 LOOK_SECONDS = 1.0  # how long the version that serves is believed without looking again
 
 
@@ -112,6 +116,23 @@ def weights(customer_id: str | None, slug: str, given: Mapping[str, Any] | None 
     known = {group: as_values(value) for group, value in (given or {}).items()}
     key = (model.version, customer_id, slug, tuple(sorted(known.items())))
     return dict(_weights.get(key, lambda: model.taste.weights(customer_id, slug, known)))
+
+
+def completed(item: Published, choices: Choices, liked: Mapping[tuple[str, str], float]) -> Choices:
+    """The likeliest valid design that holds the choices; what is liked equally falls to the default, then the first.
+
+    Without this the answer to a tie would hang on what the solver was asked before.
+    """
+    if not liked:
+        return configurator.complete(item.compiled, choices)
+    usual = configurator.complete(item.compiled, choices)
+    even = dict(liked)
+    groups = {group for group, _ in liked}
+    for group in (group for group in item.model.groups if group.id in groups):
+        for place, option in enumerate(group.options, start=1):
+            if usual.get(group.id) != option.id:
+                even[group.id, option.id] = even.get((group.id, option.id), 0.0) - place * TIE
+    return configurator.complete(item.compiled, choices, "taste", even)
 
 
 def weights_for(visitor: Visitor, slug: str, given: Mapping[str, Any] | None = None) -> dict[tuple[str, str], float]:

@@ -23,7 +23,7 @@ from store.shop.stock import Stock
 from store.shop.suggestions import Suggestion
 from store.tasks import Task
 
-FEW = 7
+FEW = 10
 
 
 @pytest.fixture(autouse=True)
@@ -60,13 +60,13 @@ def test_it_lives_orders_that_add_up_and_takes_no_edition(settings: Settings) ->
     with db.transaction(read_only=True) as session:
         placed = session.exec(select(Order)).all()
         assert {order.state for order in placed} <= {*PAID, "released"}
-        assert len([order for order in placed if order.is_paid]) >= FEW
+        assert len([order for order in placed if order.is_paid]) >= FEW // 2
         for order in placed:
             assert snapshots.replay(session, order) == []
             assert order.total == order.subtotal - order.discount + order.shipping
             assert order.synthetic
         everybody = session.exec(select(Customer)).all()
-        assert len(everybody) >= FEW - 2
+        assert len(everybody) >= FEW // 2
         assert all(customer.synthetic for customer in everybody)
         bought = set(session.exec(select(OrderLine.slug)).all())
         assert not any(slug.startswith("edition-") for slug in bought)
@@ -140,7 +140,8 @@ def test_killed_and_begun_again_it_is_the_same_house(
     serving.prepare(other)
     demo.grow(other, 4, 7, silent)
     with db.transaction(read_only=True) as session:
-        assert facts(session) == interrupted
+        again = facts(session)
+        assert again == interrupted
     db.current_engine().dispose()
     db.use_engine(engine)
 
