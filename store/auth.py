@@ -224,6 +224,14 @@ def end_sessions(
     session.execute(delete(WebSession).where(owner, col(WebSession.id) != (but or "")))
 
 
+def locked_session(session: Session, session_id: str) -> WebSession:
+    """The session's row, made if needed and locked against the browser's other tabs."""
+    row = ensure_session(session, session_id)
+    session.flush()  # reading the row again must not undo what this request has changed in it
+    session.refresh(row, with_for_update=True)
+    return row
+
+
 # -- limits on trying ------------------------------------------------------------------------------------------------
 
 _limiter = MovingWindowRateLimiter(MemoryStorage())

@@ -108,8 +108,7 @@ def _new_session(session: Session, request: Request) -> WebSession:
 
 def writable_session(session: Session, request: Request) -> WebSession:
     """This browser's session row, made if needed and locked against its other tabs."""
-    row = auth.ensure_session(session, session_id_of(request))
-    session.refresh(row, with_for_update=True)
+    row = auth.locked_session(session, session_id_of(request))
     request.state.web_session = row
     return row
 

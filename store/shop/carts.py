@@ -74,7 +74,7 @@ def create(session: Session, visitor: Visitor) -> Cart:
     session.add(cart)
     session.flush()
     if visitor.session_id:
-        row = _locked(session, visitor.session_id)
+        row = auth.locked_session(session, visitor.session_id)
         known = session.get(Cart, row.state.get("cart") or "")
         if known is None or known.ordered or not _may_read(known, visitor):
             row.state = {**row.state, "cart": cart.id, "bag_count": 0}
@@ -212,7 +212,7 @@ def adopt(session: Session, visitor: Visitor) -> int:
     Returns:
         How many lines came from the other bag, to be told to the customer.
     """
-    row = _locked(session, visitor.session_id or "")
+    row = auth.locked_session(session, visitor.session_id or "")
     guest = session.get(Cart, row.state.get("cart") or "")
     if guest is not None and (guest.ordered or guest.customer_id not in (None, visitor.customer_id)):
         guest = None
@@ -283,9 +283,7 @@ def claim(session: Session, visitor: Visitor, cart: Cart) -> bool:
     wait for each other. (SQLite's writers stand in one queue anyway.)
     """
     if visitor.session_id and session.get_bind().dialect.name == "postgresql":
-        row = session.get(WebSession, visitor.session_id)
-        if row is not None:
-            session.refresh(row, with_for_update=True)
+        auth.locked_session(session, visitor.session_id)
     return session.execute(_CLAIM, {"cart": cart.id, "moment": db.now()}).first() is not None
 
 
@@ -331,12 +329,6 @@ def _checked(quantity: int) -> int:
     if not 1 <= quantity <= MOST_OF_ONE:
         raise invalid(f"The quantity must be from 1 to {MOST_OF_ONE}.", field="quantity")
     return quantity
-
-
-def _locked(session: Session, session_id: str) -> WebSession:
-    row = auth.ensure_session(session, session_id)
-    session.refresh(row, with_for_update=True)
-    return row
 
 
 def _count(session: Session, visitor: Visitor, cart: Cart) -> None:

@@ -140,8 +140,7 @@ def switch(session: Session, visitor: Visitor, *, off: bool) -> None:
         customer.suggestions_off = off
         session.add(customer)
     elif visitor.session_id is not None:
-        row = auth.ensure_session(session, visitor.session_id)
-        session.refresh(row, with_for_update=True)
+        row = auth.locked_session(session, visitor.session_id)
         row.state = {**row.state, "suggestions_off": off}
         session.add(row)
 
