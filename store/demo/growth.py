@@ -13,9 +13,10 @@ from store import auth, db, people, tasks
 from store.accounts import credentials
 from store.crm import insight
 from store.demo.errands import do_errands, live_the_day
-from store.demo.plan import TEST_CUSTOMER, Visit, visits
+from store.demo.plan import TEST_CUSTOMER, YEARS, Visit, visits
 from store.demo.till import demo_till
 from store.demo.visiting import live
+from store.events import NOBODY
 from store.people import Customer
 from store.settings import Settings
 from store.tasks import Task
@@ -98,7 +99,7 @@ def grow(settings: Settings, customers: int, seed: int, say: Callable[[str], Non
 
 
 class _Walking:
-    """A clock that begins at a visit and takes three seconds for whatever happens."""
+    """A clock that begins at a moment and goes on a little with every look."""
 
     def __init__(self, start: datetime) -> None:
         self._moment = start
@@ -113,17 +114,23 @@ def _seed(visit: Visit) -> int:
 
 
 def _ask(session: Session, customers: int, seed: int) -> None:
-    # The history ends on the day before it is asked for, whatever the hour: the plan does not depend on seconds.
-    end = datetime.combine(db.now().date(), hour(), tzinfo=UTC)
-    payload = {"customers": customers, "seed": seed, "end": end.isoformat()}
+    payload = {"customers": customers, "seed": seed, "end": _end().isoformat()}
     tasks.enqueue(session, TASK, payload, dedupe_key=TASK)
 
 
+def _end() -> datetime:
+    """The history ends on the day before it is asked for, whatever the hour: the plan does not depend on seconds."""
+    return datetime.combine(db.now().date(), hour(), tzinfo=UTC)
+
+
 def _make_accounts(session: Session) -> None:
-    name, email, password = CUSTOMER
-    customer = people.new_customer(session, email, name, synthetic=True)
-    people.verify_email(session, customer, email)
-    credentials.set_password(session, email, auth.hash_password(password), customer_id=customer.id)
-    name, email, password = OWNER
-    staff = people.new_staff(session, name, email, "owner")
-    credentials.set_password(session, email, auth.hash_password(password), staff_id=staff.id)
+    """The TEST accounts, as old as the house; the customer allows everything, so that all can be tried with them."""
+    with db.world(_Walking(_end() - YEARS), SEED):
+        name, email, password = CUSTOMER
+        customer = people.new_customer(session, email, name, synthetic=True)
+        people.verify_email(session, customer, email)
+        people.answer_consent(session, NOBODY, people.PURPOSES, "registration", customer_id=customer.id)
+        credentials.set_password(session, email, auth.hash_password(password), customer_id=customer.id)
+        name, email, password = OWNER
+        staff = people.new_staff(session, name, email, "owner")
+        credentials.set_password(session, email, auth.hash_password(password), staff_id=staff.id)
