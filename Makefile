@@ -26,7 +26,7 @@ check: $(VENV)/test.stamp
 	$(RUN) main.py check
 
 $(VENV)/shop.stamp: pyproject.toml constraints.txt
-	@./.ci/install $(VENV) $(PYTHON) .
+	@./.ci/install $(VENV) $(PYTHON) '.[blend]'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt

@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recommender import suggest
+    from recommender import preferences, suggest
     from recommender.artifact import Fitted, current_version, fit, load, publish, roll_back
     from recommender.history import History, Interaction, read_csv
     from recommender.models import ALGORITHMS, Recommender
@@ -36,6 +36,7 @@ __all__ = [
     "learn",
     "lift",
     "load",
+    "preferences",
     "publish",
     "rank",
     "read_csv",
@@ -48,6 +49,7 @@ _HOMES = {
     "artifact": ("Fitted", "current_version", "fit", "load", "publish", "roll_back"),
     "history": ("History", "Interaction", "read_csv"),
     "models": ("ALGORITHMS", "Recommender"),
+    "preferences": (),
     "offers": ("Lift", "Proposal", "Ranked", "lift", "rank"),
     "suggest": ("Reason", "Suggestion"),
     "taste": ("Leaning", "Taste", "TasteSample", "learn"),

@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+from configurator import ModelError
 from store import backup as backups
 from store import db, demo, schema, serving
+from store import preferences as sold_together
 from store.crm import insight
 from store.errors import SettingsError, ShopError
 from store.settings import ROOT, Settings, read_settings
@@ -68,7 +70,7 @@ def make_app(make_workers: Callable[[Settings], Sequence[Worker]], *engines: typ
             worker.start()
         workers[0].run_forever()
 
-    for command in (seed, train, check, bench, backup, restore, replay_order, migration):
+    for command in (seed, train, preferences, check, bench, backup, restore, replay_order, migration):
         app.command(command.__name__.replace("_", "-"))(command)
     for engine in engines:
         app.registered_commands += engine.registered_commands
@@ -118,6 +120,20 @@ def bench(
     """Measure the shop beside a constant page of the same size, in one run."""
     command = [sys.executable, "-m", "tests.benchmarks", area, *(["--json"] if json else [])]
     raise typer.Exit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603 - our own module
+
+
+def preferences(
+    model: Annotated[Path, typer.Option(help="a product model of any format")],
+    sales: Annotated[Path, typer.Option(help="sold configurations, a column a group (.csv)")],
+    queries: Annotated[Path, typer.Option(help='a line each: {"id","choices","ask"}')],
+    out: Annotated[Path, typer.Option(help='a line each: {"id","value","probability"}')],
+) -> None:
+    """Learn which choices go together and answer with the most likely valid value."""
+    try:
+        _say(f"{sold_together.answer(model, sales, queries, out)} questions answered")
+    except (OSError, ValueError, ModelError) as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(2) from error
 
 
 def backup(file: Path) -> None:
