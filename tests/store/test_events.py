@@ -13,9 +13,11 @@ WILLING = Visitor(session_id="ses_1", consents=frozenset({"personalisation"}), c
 UNWILLING = Visitor(session_id="ses_2", consent_asked=True)
 
 
-@pytest.fixture
-def reactions_restored() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def no_reactions() -> Iterator[None]:
+    """Nothing follows from these events but what a test asks for."""
     kept = events._reactions.handlers
+    events.use_reactions({})
     yield
     events.use_reactions(kept)
 
@@ -54,7 +56,7 @@ def test_an_unknown_kind_is_a_mistake(session: Session) -> None:
         events.record(session, WILLING, "ordered")
 
 
-def test_a_reaction_that_fails_takes_its_event_with_it(engine: Engine, reactions_restored: None) -> None:
+def test_a_reaction_that_fails_takes_its_event_with_it(engine: Engine) -> None:
     def refuse(_session: Session, _event: Event) -> None:
         raise ValueError("no")
 
