@@ -100,14 +100,13 @@ def test_a_killed_server_loses_no_acknowledged_order(kind: str, request: pytest.
                 for buyer in buyers:
                     buyer.join(timeout=30)
         with engine.connect() as connection:
-            stored: dict[str, str] = dict(
-                connection.execute(text("SELECT idempotency_key, number FROM shop_order")).tuples().all()
-            )
+            rows = connection.execute(text("SELECT idempotency_key, number FROM shop_order")).all()
             carts = connection.execute(text("SELECT count(DISTINCT cart_id) FROM shop_order")).scalar_one()
             reserved = connection.execute(
                 text("SELECT reserved FROM stock WHERE slug = :slug"), {"slug": SLUG}
             ).scalar_one()
         engine.dispose()
+    stored = {row.idempotency_key: row.number for row in rows}
     assert len(ledger.acknowledged) > KILLS * BUYERS
     assert ledger.server_errors == []
     missing = {key: number for key, number in ledger.acknowledged.items() if stored.get(key) != number}
