@@ -12,8 +12,8 @@ from store.errors import ShopError
 from store.events import Visitor
 from store.people import Staff
 
-WRITES = 0.05  # after visits of people who own something
-LASTS = timedelta(days=60)
+WRITES = 0.07  # after visits of people who own something
+LASTS = timedelta(days=120)  # the people of this house come back after some months
 PERCENT = (500, 800, 1_000)  # basis points
 
 

@@ -6,9 +6,11 @@ from sqlmodel import Session, col
 from store import db, events
 from store.crm import sending
 from store.mail import Message
-from store.shop import orders, payments
+from store.shop import catalog, orders, payments, stock
 from store.shop.orders import Order
 from store.tasks import Task
+
+FEW = 4  # free pieces
 
 
 def do_errands(session: Session) -> None:
@@ -29,8 +31,9 @@ def do_errands(session: Session) -> None:
 
 
 def live_the_day(session: Session) -> None:
-    """The workshop's day: paid orders go through their stages as their promised days come; old offers end."""
+    """The workshop's day: paid orders go through their stages as their promised days come; shelves are filled."""
     sending.expire_due(session)
+    _fill_shelves(session)
     today = db.now().date()
     moving = (
         select(col(Order.id), col(Order.state), col(Order.placed_at), col(Order.promised_by))
@@ -41,6 +44,15 @@ def live_the_day(session: Session) -> None:
         placed = placed_at.date()
         for stage in _stages_due(state, (today - placed).days, (promised_by - placed).days):
             orders.advance(session, events.NOBODY, session.get_one(Order, order_id), stage)
+
+
+def _fill_shelves(session: Session) -> None:
+    """What has almost run out is made again; numbered pieces never are."""
+    counted = [item for item in catalog.listing(session) if item.counted and not item.model.supply.numbered]
+    free = stock.available(session, [item.slug for item in counted])
+    for item in counted:
+        if free[item.slug] < FEW:
+            stock.add_on_hand(session, item.slug, item.model.supply.stock or 0)
 
 
 def _stages_due(state: str, waited: int, promised: int) -> list[str]:

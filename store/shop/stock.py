@@ -64,6 +64,11 @@ def set_on_hand(session: Session, slug: str, quantity: int) -> None:
         raise ShopError(409, "Not possible", "More pieces are promised to orders than that.")
 
 
+def add_on_hand(session: Session, slug: str, quantity: int) -> None:
+    """Pieces that were made or came in."""
+    session.execute(update(Stock).where(col(Stock.slug) == slug).values(on_hand=Stock.on_hand + quantity))
+
+
 def available(session: Session, slugs: Iterable[str]) -> dict[str, int]:
     """Free pieces of each product that is counted; what is made to order is not in the answer."""
     wanted = sorted(set(slugs))
