@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recommender import preferences, suggest
-    from recommender.artifact import Fitted, current_version, fit, load, publish, roll_back
+    from recommender.artifact import Fitted, fit, load, publish, roll_back
     from recommender.history import History, Interaction, read_csv
     from recommender.models import ALGORITHMS, Recommender
     from recommender.offers import Lift, Proposal, Ranked, lift, rank
+    from recommender.pointer import current_version
     from recommender.suggest import Reason, Suggestion
     from recommender.taste import Leaning, Taste, TasteSample, learn
     from recommender.value import row_profit
@@ -46,7 +47,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "artifact": ("Fitted", "current_version", "fit", "load", "publish", "roll_back"),
+    "pointer": ("current_version",),
+    "artifact": ("Fitted", "fit", "load", "publish", "roll_back"),
     "history": ("History", "Interaction", "read_csv"),
     "models": ("ALGORITHMS", "Recommender"),
     "preferences": (),

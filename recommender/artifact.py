@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -23,10 +22,10 @@ from recommender.ids import Ids
 from recommender.learning import learn_blend
 from recommender.models import ALGORITHMS, Recommender
 from recommender.neighbours import BasketNeighbours
+from recommender.pointer import current_version, point, pointed
 from recommender.taste import Taste
 
 FORMAT = 1
-CURRENT = "current"
 MANIFEST = "manifest.json"
 
 
@@ -113,23 +112,18 @@ def publish(fitted: Fitted, directory: Path) -> str:
         shutil.rmtree(scratch, ignore_errors=True)
     previous = current_version(directory)
     if previous != version:
-        _point(directory, version, previous)
-    _prune(directory, {version, previous, *_pointed(directory)})
+        point(directory, version, previous)
+    _prune(directory, {version, previous, *pointed(directory)})
     return version
-
-
-def current_version(directory: Path) -> str | None:
-    """The version that is to be served, by one small read; None when nothing was published."""
-    return next(iter(_pointed(directory)), None)
 
 
 def roll_back(directory: Path) -> str | None:
     """Serves the version before this one again; returns it, or None when there is none."""
-    pointed = _pointed(directory)
-    if len(pointed) < 2 or not (directory / pointed[1]).is_dir():
+    versions = pointed(directory)
+    if len(versions) < 2 or not (directory / versions[1]).is_dir():
         return None
-    _point(directory, pointed[1], pointed[0])
-    return pointed[1]
+    point(directory, versions[1], versions[0])
+    return versions[1]
 
 
 def load(directory: Path) -> Fitted | None:
@@ -192,22 +186,6 @@ def _within(arrays: Mapping[str, NDArray[Any]], model: str) -> dict[str, NDArray
 def _hash(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _pointed(directory: Path) -> list[str]:
-    """The current version and the one before it."""
-    try:
-        return (directory / CURRENT).read_text(encoding="utf-8").split()
-    except OSError:
-        return []
-
-
-def _point(directory: Path, version: str, previous: str | None) -> None:
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=directory, prefix=".pointing-", delete=False) as new:
-        new.write(f"{version} {previous or ''}\n")
-        new.flush()
-        os.fsync(new.fileno())
-    Path(new.name).replace(directory / CURRENT)
 
 
 def _prune(directory: Path, kept: set[str | None]) -> None:

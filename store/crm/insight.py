@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, func, select
 
 import recommender
-from recommender import Interaction, TasteSample
 from store import db, people, tasks
 from store.events import Event
 from store.money import FULL
@@ -17,6 +16,9 @@ from store.settings import Settings
 from store.shop import catalog, orders, taste
 from store.shop.designs import Design
 from store.shop.orders import PAID, Order, OrderLine
+
+if TYPE_CHECKING:  # naming them at run time would load the numeric stack into every process
+    from recommender import Interaction, TasteSample
 
 TRAIN = "train"
 SEED = 20_260_302
@@ -82,7 +84,7 @@ def ask_for_training(session: Session, event: Event) -> None:
     tasks.enqueue(session, TRAIN, {}, dedupe_key=f"{TRAIN}:{soon.isoformat()}", run_at=soon)
 
 
-def _interactions(session: Session, willing: frozenset[str], erased: frozenset[str]) -> Iterator[Interaction]:
+def _interactions(session: Session, willing: frozenset[str], erased: frozenset[str]) -> "Iterator[Interaction]":
     """What was bought together; whose basket it was only with their consent, nothing of a closed account."""
     statement = (
         select(OrderLine, Order)
@@ -93,10 +95,12 @@ def _interactions(session: Session, willing: frozenset[str], erased: frozenset[s
     for line, order in session.exec(statement):
         if order.customer_id not in erased:
             customer = order.customer_id if order.customer_id in willing else None
-            yield Interaction(customer, order.id, order.placed_at, line.slug, line.quantity, line.unit_price)
+            yield recommender.Interaction(
+                customer, order.id, order.placed_at, line.slug, line.quantity, line.unit_price
+            )
 
 
-def _samples(session: Session, willing: frozenset[str], erased: frozenset[str]) -> Iterator[TasteSample]:
+def _samples(session: Session, willing: frozenset[str], erased: frozenset[str]) -> "Iterator[TasteSample]":
     """What people chose themselves in designs that were bought or saved: no defaults, nothing that the house composed.
 
     A sold design counts for everyone's taste; a design that was only saved counts with its owner's consent.
@@ -123,7 +127,7 @@ def _samples(session: Session, willing: frozenset[str], erased: frozenset[str]) 
 
 def _sample(
     session: Session, owner: str | None, of: OrderLine | Design, weight: float, at: datetime
-) -> TasteSample | None:
+) -> "TasteSample | None":
     if not of.choices:
         return None
     chosen = {group: taste.as_values(value) for group, value in of.choices.items()}
@@ -134,4 +138,4 @@ def _sample(
         if option.id in chosen.get(group.id, ())
         for name, fact in option.attributes.items()
     }
-    return TasteSample(owner, of.slug, chosen, facts, weight, at)
+    return recommender.TasteSample(owner, of.slug, chosen, facts, weight, at)

@@ -5,15 +5,17 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import configurator
 import recommender
 from configurator import Choices
 from configurator.live import Memo
-from recommender import Fitted, Leaning
 from store.events import Visitor
 from store.shop.catalog import Published
+
+if TYPE_CHECKING:  # naming them at run time would load the numeric stack into every process
+    from recommender import Fitted, Leaning
 
 TIE = 1e-5  # less than any liking worth a name
 LOOK_SECONDS = 1.0  # how long the version that serves is believed without looking again
@@ -25,7 +27,7 @@ class _Serving:
 
     directory: Path | None = None
     version: str | None = None
-    fitted: Fitted | None = None
+    fitted: "Fitted | None" = None
     looked: float = 0.0
 
 
@@ -44,7 +46,7 @@ def serving_version() -> str | None:
     return recommender.current_version(_serving.directory) if _serving.directory else None
 
 
-def fitted() -> Fitted | None:
+def fitted() -> "Fitted | None":
     """The model that serves; None when none was published or it is damaged."""
     with _lock:
         if _serving.directory is None:
@@ -140,7 +142,7 @@ def weights_for(visitor: Visitor, slug: str, given: Mapping[str, Any] | None = N
     return weights(visitor.customer_id if visitor.allows("personalisation") else None, slug, given)
 
 
-def leaning(customer_id: str) -> list[Leaning]:
+def leaning(customer_id: str) -> "list[Leaning]":
     """What the customer leans to across products, the strongest first."""
     model = fitted()
     return model.taste.leaning(customer_id) if model else []

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.artifact import current_version, fit, load, publish, roll_back
+from recommender.artifact import fit, load, publish, roll_back
 from recommender.history import History
+from recommender.pointer import current_version
 from recommender.suggest import suggest
 from recommender.taste import Taste
 
