@@ -69,7 +69,7 @@ def create_app(settings: Settings, provider: PaymentProvider | None = None) -> F
     web.install_error_pages(app)
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
     for room in (*PAGES, *OFFICE):
-        # Routes side by side: a request looks through them one by one, and routers within routers cost it a millisecond.
+        # Routes side by side: each request looks through them, and routers within routers cost it a millisecond.
         app.router.routes.extend(room.router.routes)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     app.add_middleware(Shell, settings=settings)

@@ -1,4 +1,4 @@
-"""The shop's commands: serve, work, seed, train, check, bench, backup, restore, replay-order, migration."""
+"""The command line of the shop; what needs both engines or the whole app is composed here or in main.py."""
 
 import os
 import signal
@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 
 from configurator import ModelError
+from store import auth, db, demo, people, schema, serving
 from store import backup as backups
-from store import db, demo, schema, serving
 from store import preferences as sold_together
+from store.accounts import credentials
 from store.crm import insight
 from store.errors import SettingsError, ShopError
 from store.settings import ROOT, Settings, read_settings
@@ -70,7 +71,7 @@ def make_app(make_workers: Callable[[Settings], Sequence[Worker]], *engines: typ
             worker.start()
         workers[0].run_forever()
 
-    for command in (seed, train, preferences, check, bench, backup, restore, replay_order, migration):
+    for command in (seed, train, preferences, staff, check, bench, backup, restore, replay_order, migration):
         app.command(command.__name__.replace("_", "-"))(command)
     for engine in engines:
         app.registered_commands += engine.registered_commands
@@ -134,6 +135,20 @@ def preferences(
     except (OSError, ValueError, ModelError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(2) from error
+
+
+def staff(name: str, email: str, role: str = "owner") -> None:
+    """Let somebody work for the house: asks for a password; the role is owner, advisor, workshop or accountant."""
+    settings = read_settings()
+    serving.prepare(settings)
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if problem := credentials.password_problem(password, name, email):
+        raise SettingsError(problem)
+    hashed = auth.hash_password(password)
+    with db.transaction() as session:
+        member = people.new_staff(session, name, email, role)
+        credentials.set_password(session, member.email, hashed, staff_id=member.id)
+    _say(f"{name} can sign in at {settings.public_url}/sign-in as {role}.")
 
 
 def backup(file: Path) -> None:

@@ -1,5 +1,6 @@
 """Brings the shop up and down: port, database, products, demo house, payment sandbox, worker, web server."""
 
+import ctypes.util
 import os
 import socket
 import subprocess
@@ -99,12 +100,16 @@ def _refuse_taken_port(host: str, port: int) -> None:
 def _greet(settings: Settings, host: str, port: int) -> None:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - only shown
     lines = [f"{house().name} is open at http://{shown}:{port}"]
-    if not settings.production:
+    if settings.demo:
         lines += [f"TEST sign-in, {who}: {email} / {password}" for who, email, password in demo.SIGN_INS]
     if settings.test_mode:
         lines.append("TEST payments: no money moves; pay with card 4242 4242 4242 4242.")
     if settings.mail_url is None:
         lines.append(f"Mails can be read at http://{shown}:{port}/dev/mailbox")
+    if ctypes.util.find_library("gomp") is None:
+        lines.append(
+            "Reduced: suggestions are trained about 7 times slower, as libgomp is missing (apt-get install libgomp1)."
+        )
     lines.append("Stop with Ctrl-C.")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

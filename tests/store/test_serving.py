@@ -15,13 +15,14 @@ from store.errors import SettingsError
 from store.settings import ROOT, Settings
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """The command line, as somebody types it."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATA_DIR", "PORT")}
     return subprocess.run(
         [sys.executable, "main.py", *arguments],
         cwd=ROOT,
         env={**kept, **environment},
+        input=typed,
         capture_output=True,
         text=True,
         timeout=120,
@@ -63,3 +64,24 @@ def test_a_broken_product_file_stops_the_start_with_file_line_and_reason(
         serving.prepare(settings)
     db.current_engine().dispose()
     db.use_engine(engine)
+
+
+def test_the_first_owner_is_made_on_the_command_line_and_can_sign_in(tmp_path: Path) -> None:
+    words = "a lantern at the pier\n"
+    typed = run("staff", "Ada Owner", "Ada@House.example", typed=words * 2, DATA_DIR=str(tmp_path))
+    assert typed.returncode == 0, typed.stderr
+    assert typed.stdout.endswith("Ada Owner can sign in at http://127.0.0.1:8000/sign-in as owner.\n")
+    engine = db.make_engine(f"sqlite:///{tmp_path / 'atelier.db'}")
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT email, role FROM staff").all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [("ada@house.example", "owner")]
+
+
+def test_a_weak_password_makes_no_owner(tmp_path: Path) -> None:
+    ended = run("staff", "Ada Owner", "ada@house.example", typed="short\n" * 2, DATA_DIR=str(tmp_path))
+    assert ended.returncode == 1
+    engine = db.make_engine(f"sqlite:///{tmp_path / 'atelier.db'}")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM staff").scalar_one() == 0
+    engine.dispose()
