@@ -124,10 +124,10 @@ def shared_data() -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long trials run only when asked for (make trials)."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long trials are chosen only when asked for (make trials)."""
     if os.environ.get("TRIALS"):
         return
-    for item in items:
-        if item.get_closest_marker("trial"):
-            item.add_marker(pytest.mark.skip(reason="a trial: run by make trials"))
+    trials = [item for item in items if item.get_closest_marker("trial")]
+    config.hook.pytest_deselected(items=trials)
+    items[:] = [item for item in items if item not in trials]
