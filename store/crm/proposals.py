@@ -67,7 +67,11 @@ def proposals(session: Session, customer_id: str, most: int = MOST, chances: Cha
     out = _not_again(session, customer_id)
     found = [*_saved(session, customer_id), *_companions(session, customer_id, anchors, out)]
     known = dict(chances(session, customer_id, [item.slug for item in found])) if chances else {}
-    ranked = [_with_chance(item, known[item.slug]) if item.slug in known else item for item in found]
+    # What others bought says nothing of a design that this person made and left: it keeps its own, lower chance.
+    ranked = [
+        _with_chance(item, known[item.slug]) if item.slug in known and item.design_code is None else item
+        for item in found
+    ]
     ranked.sort(key=lambda item: (-item.expected_margin, item.slug))
     best: dict[str, Proposal] = {}
     for item in ranked:
