@@ -46,6 +46,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    env.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the first option of a binding is its default
     env.filters.update(money=write, signed_money=write_difference, day=day, moment=moment)
     env.globals.update(house=house(), static=static, vendor_available=assets.vendor_available)
     env.globals["ui"] = env.get_template("_ui.html").module
