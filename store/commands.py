@@ -154,7 +154,10 @@ def staff(name: str, email: str, role: str = "owner") -> None:
 def backup(file: Path) -> None:
     """Write a consistent copy of database and uploads."""
     settings = read_settings()
-    counts = backups.back_up(db.make_engine(settings.database_url), settings, file)
+    try:
+        counts = backups.back_up(db.make_engine(settings.database_url), settings, file)
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written ({error.strerror or 'error'}).") from error
     _say(f"{file}: {sum(counts.values())} rows of {len(counts)} tables")
 
 
@@ -177,6 +180,7 @@ def replay_order(number: str) -> None:
     """Recompute an order from its snapshot: exit 0 when equal, 2 when altered."""
     settings = read_settings()
     db.use_engine(db.make_engine(settings.database_url))
+    schema.upgrade(db.current_engine())
     with db.transaction(read_only=True) as session:
         differences = snapshots.replay(session, orders.by_number(session, number))
     _say(f"order {number}: {'altered: ' + '; '.join(differences) if differences else 'equal'}")

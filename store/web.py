@@ -1,5 +1,6 @@
 """What every page and JSON call shares: the visitor, forms that only our pages can send, answers and refusals."""
 
+import json
 import logging
 import secrets
 import traceback
@@ -10,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
@@ -310,10 +311,11 @@ def _take_flash(request: Request) -> list[tuple[str, str]]:
         return []
 
 
-def problem(status: int, title: str, detail: str, extra: dict[str, Any] | None = None) -> JSONResponse:
+def problem(status: int, title: str, detail: str, extra: dict[str, Any] | None = None) -> Response:
     """An RFC 9457 problem."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **(extra or {})}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+    # In ASCII: half characters, which somebody may have sent as a name, can be told but not written otherwise.
+    return Response(json.dumps(body), status_code=status, media_type="application/problem+json")
 
 
 def refusal(request: Request, error: ShopError) -> Response:

@@ -24,11 +24,7 @@ def test_the_rooms_import_in_one_direction() -> None:
 
 
 def test_only_db_and_tasks_commit() -> None:
-    commits = {
-        path.relative_to(ROOT).as_posix()
-        for path in SOURCES
-        if re.search(r"\.commit\(", path.read_text())
-    }
+    commits = {path.relative_to(ROOT).as_posix() for path in SOURCES if re.search(r"\.commit\(", path.read_text())}
     assert commits <= {"store/db.py", "store/tasks.py"}
 
 

@@ -22,6 +22,7 @@ country?.addEventListener('change', async () => {
     const fresh = new DOMParser().parseFromString(html, 'text/html').getElementById('order-summary');
     if (fresh) {
       summary.replaceWith(fresh);
+      document.getElementById('checkout').elements.seen_total.value = document.getElementById('seen-total').value;
       return;
     }
   }

@@ -36,6 +36,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 # -- configuring -----------------------------------------------------------------------------------------------------
 
 
+MOST = 10**15  # minor units; more is a mistake, not an amount
+
+
 class Money(BaseModel):
     """An amount in minor units."""
 
@@ -265,7 +268,7 @@ class NewOrder(BaseModel):
     cart: Word
     email: Annotated[str, StringConstraints(max_length=254)]
     address: Address
-    seen_total: Annotated[StrictInt, Field(ge=0)]
+    seen_total: Annotated[StrictInt, Field(ge=0, le=MOST)]
 
 
 class Part(BaseModel):

@@ -1,5 +1,6 @@
 """To whom and where an order goes: what a checkout asks for, checked kindly."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,10 @@ MISSING = {
     "postal_code": "Please give the postal code.",
     "country": "Please choose a country.",
 }
+
+
+UNWRITABLE = "There is a character in this that we cannot write on a parcel."
+HIGHEST_TOTAL = 10**15  # minor units
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ def check_form(data: Mapping[str, Any]) -> tuple[PlaceForm | None, dict[str, str
     clean = {name: " ".join(str(data.get(name) or "").split()) for name in LENGTHS}
     wrong = {name: text for name, text in MISSING.items() if not clean[name]}
     wrong |= {name: "This is too long." for name, most in LENGTHS.items() if len(clean[name]) > most}
+    wrong |= {name: UNWRITABLE for name, text in clean.items() if any(map(_unwritable, text))}
     if "email" not in wrong:
         try:
             clean["email"] = people.normalise_email(clean["email"])
@@ -56,4 +62,13 @@ def check_form(data: Mapping[str, Any]) -> tuple[PlaceForm | None, dict[str, str
         seen = int(data.get("seen_total") or 0)
     except (TypeError, ValueError):
         seen = 0
+    seen = seen if 0 <= seen <= HIGHEST_TOTAL else 0
     return (None if wrong else PlaceForm(**clean, seen_total=seen)), wrong
+
+
+def _unwritable(character: str) -> bool:
+    """Control characters, half characters, and those that turn the direction of what follows."""
+    return (
+        unicodedata.category(character) in ("Cc", "Cs", "Co")
+        or character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    )

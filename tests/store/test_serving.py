@@ -85,3 +85,15 @@ def test_a_weak_password_makes_no_owner(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM staff").scalar_one() == 0
     engine.dispose()
+
+
+def test_an_order_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    ended = run("replay-order", "NOWHERE", DATA_DIR=str(tmp_path))
+    assert (ended.returncode, ended.stderr) == (1, "We could not find that order.\n")
+
+
+def test_a_backup_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    ended = run("backup", str(tmp_path / "nowhere" / "copy.zip"), DATA_DIR=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("copy.zip cannot be written (No such file or directory).\n")
+    assert ended.stderr.count("\n") == 1

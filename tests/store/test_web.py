@@ -85,3 +85,9 @@ def test_a_page_view_of_a_stranger_writes_nothing(visitor: PageBrowser) -> None:
 
 def test_health_says_what_the_house_is(visitor: PageBrowser) -> None:
     assert visitor.call("GET", "/healthz").json() == {"status": "ok", "demo": "none", "model": None}
+
+
+def test_half_a_character_in_a_name_is_told_and_not_a_fault(visitor: PageBrowser) -> None:
+    answer = visitor.send("/api/products/meridien/analysis", b'{"choices": {"\\ud800": 1}}', BROKEN)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -290,3 +290,18 @@ def test_sixty_calls_at_once_are_all_answered(buyer: PageBrowser) -> None:
     assert {status for status, _ in answers} <= {200, 201}
     assert len({number for _, number in answers if number}) == 1
     assert rows(Order) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seen_total": 10**30},
+        {"address": ADDRESS | {"name": "a\x00b"}},
+        {"address": ADDRESS | {"name": "\x1b[31m"}},
+        {"address": ADDRESS | {"line1": "1 rue \u202eevil"}},
+    ],
+)
+def test_what_cannot_be_stored_or_written_on_a_parcel_is_refused(buyer: PageBrowser, changed: dict[str, Any]) -> None:
+    cart = bag(buyer, {"slug": "strap", "quantity": 1})
+    assert order(buyer, cart, **changed).status_code == 422
+    assert rows(Order) == 0
