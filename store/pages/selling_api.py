@@ -10,7 +10,7 @@ from store.db import Db, WritingDb
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.pages import shapes
-from store.shop import carts, designs, order_links, suggestions
+from store.shop import carts, designs, order_links, orders, suggestions
 from store.shop.appraisal import Appraisal
 from store.shop.carts import Cart, LineView
 from store.shop.delivery import check_form
@@ -102,10 +102,12 @@ def place_order(
     placed = checkout.place(session, who, cart, form, idempotency_key)
     if not placed.by_this_key:
         response.status_code = 200
-    return _answer(placed.order)
+    # The bag's id alone must not become a key to the order's page, where name and address stand.
+    hers = placed.by_this_key or orders.may_see(placed.order, who) or form.email == placed.order.email
+    return _answer(placed.order, signed=hers)
 
 
-def _answer(order: Order) -> shapes.PlacedOrder:
+def _answer(order: Order, *, signed: bool) -> shapes.PlacedOrder:
     return shapes.PlacedOrder(
         number=order.number,
         currency=order.currency,
@@ -114,8 +116,8 @@ def _answer(order: Order) -> shapes.PlacedOrder:
         schedule=[shapes.Part(label="Full payment", amount=order.total, due="now")],
         promised_from=order.promised_from,
         promised_by=order.promised_by,
-        payment_url=order_links.payment(order.number),
-        order_url=order_links.page(order.number),
+        payment_url=order_links.payment(order.number) if signed else order_links.unsigned(order.number, "/payment"),
+        order_url=order_links.page(order.number) if signed else order_links.unsigned(order.number),
     )
 
 

@@ -25,6 +25,11 @@ def page(number: str) -> str:
     return links.absolute(f"/orders/{number}", key=key(number))
 
 
+def unsigned(number: str, under: str = "") -> str:
+    """The address without a key: it opens for the order's own session, its customer and staff."""
+    return links.absolute(f"/orders/{number}{under}")
+
+
 def payment(number: str) -> str:
     """The shop's own address that opens the payment page."""
     return links.absolute(f"/orders/{number}/payment", key=key(number))

@@ -305,3 +305,20 @@ def test_what_cannot_be_stored_or_written_on_a_parcel_is_refused(buyer: PageBrow
     cart = bag(buyer, {"slug": "strap", "quantity": 1})
     assert order(buyer, cart, **changed).status_code == 422
     assert rows(Order) == 0
+
+
+def test_the_bags_id_alone_is_no_key_to_the_orders_page(buyer: PageBrowser, another: PageBrowser) -> None:
+    cart = bag(buyer, {"slug": "strap", "quantity": 1})
+    mine = order(buyer, cart).json()
+    found = order(another, cart, key="stranger", email="stranger@example.com")
+    assert (found.status_code, found.json()["number"]) == (200, mine["number"])
+    assert "key=" not in found.json()["order_url"] + found.json()["payment_url"]
+    assert another.get(found.json()["order_url"]).status_code == 404
+    assert order(buyer, cart, key="second tab").json()["order_url"] == mine["order_url"]
+
+
+def test_an_unpaid_orders_page_does_not_hold_the_word_paid(buyer: PageBrowser) -> None:
+    cart = bag(buyer, {"slug": "strap", "quantity": 1})
+    buyer.get(order(buyer, cart).json()["order_url"])
+    assert "Placed" in buyer.text()
+    assert "Paid" not in buyer.text()
