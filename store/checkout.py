@@ -348,7 +348,7 @@ def _customer(session: Session, visitor: Visitor, form: PlaceForm) -> Customer:
 def revive(session: Session, order: Order) -> bool:
     """Take a released order up again after a late payment, if its pieces and its offers are still free."""
     try:
-        with session.begin_nested():
+        with db.savepoint(session):
             if not orders.revive(session, order):
                 return False
             promised: Sequence[OrderDiscount] = orders.discounts_of(session, order)

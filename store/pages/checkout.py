@@ -135,7 +135,7 @@ def place(request: Request, session: Db, who: Who, form: Posted) -> Response:
         country = typed["country"] if "country" not in wrong else house().country
         return _page(request, session, who, checkout.quote(session, who, cart, country), typed, wrong, key=key)
     try:
-        with session.begin_nested():  # a refusal leaves nothing behind, and the page says what has changed
+        with db.savepoint(session):  # a refusal leaves nothing behind, and the page says what has changed
             placed = checkout.place(session, who, cart, right, key)
     except ShopError as error:
         if error.status not in (409, 422):

@@ -273,7 +273,7 @@ def reserve(session: Session, lines: Sequence[OrderLine]) -> None:
 def revive(session: Session, order: Order) -> bool:
     """Take a released order up again, if everything it needs is still free."""
     try:
-        with session.begin_nested():
+        with db.savepoint(session):
             reserve(session, lines_of(session, [order])[order.id])
             return _move(session, order, ("released",), "placed", closed_at=None)
     except ShopError:
