@@ -207,7 +207,7 @@ def ensure_session(session: Session, session_id: str) -> WebSession:
         "consent_asked": False,
         "state": {},
     }
-    session.execute(db.insert(session, WebSession).values(**row).on_conflict_do_nothing(index_elements=["id"]))
+    db.insert_once(session, WebSession, row, unique=("id",))
     known = session.get_one(WebSession, session_id)
     if known.expires_at <= moment:  # ended: the same cookie begins anew, with nothing of what it was
         known.customer_id, known.staff_id, known.purposes, known.consent_asked, known.state = None, None, [], False, {}

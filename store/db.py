@@ -7,17 +7,18 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import JSON, BigInteger, Engine, MetaData, create_engine, event
+from sqlalchemy import JSON, BigInteger, Connection, Engine, Insert, MetaData, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -149,6 +150,11 @@ def current_engine() -> Engine:
     return _engine
 
 
+@lru_cache(maxsize=4)
+def _reading(engine: Engine) -> Engine:
+    return engine.execution_options(read_only=True)
+
+
 _together: ContextVar[Session | None] = ContextVar("together", default=None)
 
 
@@ -171,9 +177,7 @@ def transaction(read_only: bool = False) -> Iterator[Session]:
         with around.begin_nested():
             yield around
         return
-    engine = current_engine()
-    if read_only:
-        engine = engine.execution_options(read_only=True)
+    engine = _reading(current_engine()) if read_only else current_engine()
     with Session(engine, expire_on_commit=False) as session:
         try:
             yield session
@@ -208,6 +212,45 @@ def insert(session: Session, table: type[SQLModel]) -> sqlite.Insert | postgresq
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def insert_row(session: Session, table: type[SQLModel], row: Mapping[str, Any]) -> None:
+    """Insert one row, below the ORM: a fifth of what adding an object and flushing it costs."""
+    session.flush()  # such a statement does not see what still waits to be written
+    session.execute(_insertion(session.get_bind().dialect.name, table, (), (), None), row)
+
+
+def insert_once(
+    session: Session, table: type[SQLModel], row: Mapping[str, Any], unique: tuple[str, ...], returning: str = "id"
+) -> Any:
+    """Insert a row unless one with the same unique columns is there; the new row's column `returning`, or None."""
+    session.flush()
+    statement = _insertion(session.get_bind().dialect.name, table, unique, (), returning)
+    return session.execute(statement, row).scalar_one_or_none()
+
+
+def insert_or_update(
+    session: Session, table: type[SQLModel], row: Mapping[str, Any], unique: tuple[str, ...], update: tuple[str, ...]
+) -> str:
+    """Insert a row, or write its columns `update` over the one with the same unique columns; the id of that row."""
+    session.flush()
+    statement = _insertion(session.get_bind().dialect.name, table, unique, update, "id")
+    return str(session.execute(statement, row).scalar_one())
+
+
+@lru_cache(maxsize=256)
+def _insertion(
+    dialect: str, table: type[SQLModel], unique: tuple[str, ...], update: tuple[str, ...], returning: str | None
+) -> Insert:
+    """The statement, made once: making it costs more than running it."""
+    rows = table.metadata.tables[str(table.__tablename__)]
+    statement = postgresql.insert(rows) if dialect == "postgresql" else sqlite.insert(rows)
+    if update:
+        changed = {name: statement.excluded[name] for name in update}
+        statement = statement.on_conflict_do_update(index_elements=unique, set_=changed)
+    elif unique:
+        statement = statement.on_conflict_do_nothing(index_elements=unique)
+    return statement.returning(rows.c[returning]) if returning else statement
 
 
 @dataclass(frozen=True)
@@ -245,8 +288,21 @@ async def _turn(request: Request, read_only: bool) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _request_transaction(request: Request, read_only: bool) -> AsyncIterator[Session]:
-    async with _turn(request, read_only), contextmanager_in_threadpool(transaction(read_only)) as session:
-        yield session
+    async with _turn(request, read_only):
+        if read_only and never_waits(current_engine()):
+            with transaction(read_only=True) as session:
+                yield session
+        else:
+            async with contextmanager_in_threadpool(transaction(read_only)) as session:
+                yield session
+
+
+def never_waits(engine: Engine | Connection) -> bool:
+    """Whether reading waits for nobody: SQLite's log lets readers pass, and no network lies between.
+
+    Such reads need no thread of their own; handing over to one and back costs a request more than the read itself.
+    """
+    return engine.dialect.name == "sqlite"
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:

@@ -163,10 +163,10 @@ def record(
     """
     if not visitor.allows(KINDS[kind]):
         return None
-    event = Event(**_row(visitor, kind, subject, product, customer_id, facts, at))
-    session.add(event)
+    row = _row(visitor, kind, subject, product, customer_id, facts, at)
+    db.insert_row(session, Event, row)
+    event = Event(**row)
     for handler in _reactions.handlers.get(kind, ()):
-        session.flush()
         handler(session, event)
     return event
 

@@ -56,9 +56,6 @@ def arm(session: Session, experiment: Experiment, unit: str) -> str:
     if stored:
         return stored
     drawn = draw(experiment, unit)
-    session.execute(
-        db.insert(session, Assignment)
-        .values(id=db.new_id("arm"), experiment=experiment.name, unit=unit, arm=drawn, drawn_at=db.now())
-        .on_conflict_do_nothing(index_elements=["experiment", "unit"])
-    )
+    row = {"id": db.new_id("arm"), "experiment": experiment.name, "unit": unit, "arm": drawn, "drawn_at": db.now()}
+    db.insert_once(session, Assignment, row, unique=("experiment", "unit"))
     return drawn

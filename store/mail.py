@@ -89,8 +89,7 @@ def queue(
         "cost": cost,
         "created_at": db.now(),
     }
-    statement = db.insert(session, Message).values(**row).on_conflict_do_nothing(index_elements=["dedupe_key"])
-    if session.execute(statement.returning(col(Message.id))).first() is None:
+    if db.insert_once(session, Message, row, unique=("dedupe_key",)) is None:
         return None
     tasks.enqueue(session, "send-mail", {"message": row["id"]}, dedupe_key=f"send-mail:{row['id']}")
     facts = {"message": row["id"], "template": kind, "cost": cost}

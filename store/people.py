@@ -141,8 +141,7 @@ def verify_email(session: Session, customer: Customer, email: str) -> Verified:
         ShopError: 409, another customer proved this address before.
     """
     row = {"id": db.new_id("idn"), "customer_id": customer.id, "kind": "email", "value": email, "verified_at": db.now()}
-    statement = db.insert(session, Identity).values(**row).on_conflict_do_nothing(index_elements=["kind", "value"])
-    session.execute(statement)
+    db.insert_once(session, Identity, row, unique=("kind", "value"))
     owner = find_by_email(session, email)
     if owner is None or owner.id != customer.id:
         raise ShopError(409, "Address in use", "This address already belongs to an account. Please sign in with it.")
@@ -299,9 +298,7 @@ def _keep_refusals(session: Session, guest_id: str, customer_id: str) -> None:
 def suppress(session: Session, email: str, reason: str) -> None:
     """Never write messages to this address again, whoever brings it back, until its owner asks for them anew."""
     row = {"address_hash": links.digest("suppression", email), "reason": reason, "at": db.now()}
-    session.execute(
-        db.insert(session, Suppression).values(**row).on_conflict_do_nothing(index_elements=["address_hash"])
-    )
+    db.insert_once(session, Suppression, row, unique=("address_hash",), returning="address_hash")
 
 
 def lift_suppression(session: Session, email: str) -> None:

@@ -64,7 +64,7 @@ def enqueue(
         "dedupe_key": dedupe_key,
         "created_at": moment,
     }
-    session.execute(db.insert(session, Task).values(**row).on_conflict_do_nothing(index_elements=["dedupe_key"]))
+    db.insert_once(session, Task, row, unique=("dedupe_key",))
 
 
 def of_key(session: Session, dedupe_key: str) -> Task | None:

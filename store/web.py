@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
@@ -122,7 +123,7 @@ def csrf_of(request: Request) -> str:
 # -- who is asking ---------------------------------------------------------------------------------------------------
 
 
-def resolve_visitor(request: Request, session: Db) -> Visitor:
+def resolve_visitor(request: Request, session: Session) -> Visitor:
     """The visitor of this request: session row, customer or staff, consent; one or two indexed reads."""
     opted_out = request.headers.get("sec-gpc") == "1"
     visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
@@ -152,7 +153,13 @@ def _known(session: Session, row: WebSession, opted_out: bool) -> Visitor:
     return Visitor(row.id, consents=frozenset(row.purposes), consent_asked=row.consent_asked, opted_out=opted_out)
 
 
-Who = Annotated[Visitor, Depends(resolve_visitor)]
+async def _visitor(request: Request, session: Db) -> Visitor:
+    if request.method in ("GET", "HEAD") and db.never_waits(session.get_bind()):
+        return resolve_visitor(request, session)
+    return await run_in_threadpool(resolve_visitor, request, session)
+
+
+Who = Annotated[Visitor, Depends(_visitor)]
 
 
 def me(session: Session, visitor: Visitor) -> people.Customer:
@@ -161,16 +168,18 @@ def me(session: Session, visitor: Visitor) -> people.Customer:
     Raises:
         SignInNeededError: nobody is.
     """
-    return session.get_one(people.Customer, _customer_only(visitor).customer_id)
+    if not visitor.signed_in:
+        raise SignInNeededError
+    return session.get_one(people.Customer, visitor.customer_id)
 
 
-def _customer_only(visitor: Who) -> Visitor:
+async def _customer_only(visitor: Who) -> Visitor:
     if not visitor.signed_in:
         raise SignInNeededError
     return visitor
 
 
-def _staff_only(visitor: Who) -> Visitor:
+async def _staff_only(visitor: Who) -> Visitor:
     if visitor.signed_in:
         raise forbidden("This part of the house is for its staff.")
     if not visitor.is_staff:
@@ -185,7 +194,7 @@ StaffOnly = Annotated[Visitor, Depends(_staff_only)]
 # -- requests that only our own pages may send -----------------------------------------------------------------------
 
 
-def same_origin(request: Request) -> None:
+async def same_origin(request: Request) -> None:
     """Refuse a writing request that another site sent.
 
     Raises:
@@ -207,7 +216,7 @@ async def our_form(request: Request) -> None:
     Raises:
         ShopError: 403.
     """
-    same_origin(request)
+    await same_origin(request)
     form = await request.form()
     token = form.get("csrf")
     if not isinstance(token, str) or not secrets.compare_digest(token.encode(), csrf_of(request).encode()):

@@ -39,7 +39,7 @@ def staff_with(right: str) -> Any:
     """
     RIGHTS[right]  # a misspelt right stops the start
 
-    def check(visitor: Who) -> Visitor:
+    async def check(visitor: Who) -> Visitor:
         if visitor.signed_in:
             raise not_found("page")
         if not visitor.is_staff:

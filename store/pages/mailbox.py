@@ -18,7 +18,7 @@ MAIL_POLICY = (
 )
 
 
-def _only_without_mail_server(request: Request) -> None:
+async def _only_without_mail_server(request: Request) -> None:
     settings = web.settings_of(request)
     if settings.production or settings.mail_url:
         raise not_found("page")

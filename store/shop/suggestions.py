@@ -168,13 +168,7 @@ def _remember(
         before = known.get(choice.item.slug)
         if before is not None and all(getattr(before, name) == row[name] for name in _CHANGING):
             continue
-        statement = db.insert(session, Suggestion).values(**row)
-        changed = {name: statement.excluded[name] for name in _CHANGING}
-        ids[choice.item.slug] = session.execute(
-            statement.on_conflict_do_update(index_elements=["cart_id", "slug"], set_=changed).returning(
-                col(Suggestion.id)
-            )
-        ).scalar_one()
+        ids[choice.item.slug] = db.insert_or_update(session, Suggestion, row, ("cart_id", "slug"), _CHANGING)
         if before is None:
             kind = "suggestion-withheld" if arm == CONTROL else "suggestion-shown"
             facts = {"cart": cart.id, "position": position, "price": row["price"], "reason": choice.why.kind}
