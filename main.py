@@ -41,8 +41,8 @@ from store.shop.payments import Till
 from store.tasks import Worker
 
 PAGES = (
-    *(configure, shop, design_pages, checkout_pages, paying, order_pages, account, sign_in, register, details, consent),
-    *(suggesting, mailbox, api, selling_api, webhooks, health),
+    *(configure, shop, selling_api, api, health, checkout_pages, order_pages, paying, suggesting, design_pages),
+    *(account, sign_in, register, details, consent, mailbox, webhooks),
 )
 OFFICE = (today, customers, offers, composer, orders, products, performance)
 
