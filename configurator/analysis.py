@@ -11,7 +11,6 @@ from configurator.model import Answers, Choices, ChoiceValue, OptionGroup, Texts
 from configurator.pricing import figures_of
 from configurator.reasons import RuleReason, explain_conflict
 from configurator.space import SpaceGroup
-from configurator.swaps import Trial
 
 State = Literal["chosen", "open", "forced", "impossible"]
 LISTED = 64  # numbers and days up to which a group's values carry differences
@@ -183,7 +182,7 @@ class _Swap:
         self.c = c
         self.literals = literals
         self.mask = mask
-        self.trial = Trial(c.live.swaps, mask)
+        self.near = c.live.nearby.around(mask)
         self.chosen = {c.space.home[abs(literal)] for literal in literals}
         self.lost = {index for index in range(len(c.space.groups)) if index not in self.chosen and self._loses(index)}
 
@@ -214,7 +213,7 @@ class _Swap:
         if not self.lost - {index} and (code.kind == "one" or index not in self.lost):
             bit = 1 << abs(literal)
             swapped = (self.mask & ~code.mask | bit) if code.kind == "one" else self.mask ^ bit
-            if self.trial.swap(literal):
+            if self.near.with_value(literal, -1) == swapped:
                 return swapped
             with self.c.live.engine() as engine:
                 if swapped in engine.pool or engine.is_design(swapped):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from configurator.compile import Compiled
 from configurator.conditions import Value
+from configurator.course import default_completion
 from configurator.errors import ChoiceError, TextError, Unsatisfiable
 from configurator.model import Answers, Choices, ChoiceValue, OptionGroup, Texts
 
@@ -203,8 +204,8 @@ def completed(c: Compiled, literals: tuple[int, ...]) -> int | None:
     def answer() -> int | None:
         shut = tuple(-literal for _, literal in c.private if literal not in literals)
         with c.live.engine() as engine:
-            found = engine.complete([*literals, *shut])
-            return engine.complete(literals) if found is None and shut else found
+            found = default_completion(engine, [*literals, *shut])
+            return default_completion(engine, literals) if found is None and shut else found
 
     return c.live.completions.get(literals, answer)
 

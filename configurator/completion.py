@@ -6,6 +6,7 @@ from typing import Literal
 
 from configurator.choices import banned, completed, decode, literals_of
 from configurator.compile import Compiled
+from configurator.course import default_completion
 from configurator.errors import Unsatisfiable
 from configurator.linear import days_terms, price_terms
 from configurator.model import Answers, Choices
@@ -84,7 +85,9 @@ def from_price(c: Compiled) -> int:
 def _with(c: Compiled, fixed: tuple[int, ...], pattern: tuple[int, ...]) -> int:
     """The default completion that also has the pattern."""
     with c.live.engine() as engine:
-        mask = engine.complete([*fixed, *(literal for literal in pattern if abs(literal) <= c.space.tracked)])
+        mask = default_completion(
+            engine, [*fixed, *(literal for literal in pattern if abs(literal) <= c.space.tracked)]
+        )
     assert mask is not None
     return mask
 

@@ -13,6 +13,7 @@ from configurator.engine import Domains, Engine
 from configurator.live import Live
 from configurator.model import PriceRule
 from configurator.reasons import conflict, explain_conflict
+from configurator.search import domains_under
 from configurator.space import Space
 from configurator.survey import survey
 
@@ -145,7 +146,7 @@ def _redundant(c: Compiled, seconds: float) -> list[Finding]:
 
 def lint_space(space: Space, engine: Engine) -> tuple[Finding, ...]:
     """The findings of a model from elsewhere, which has groups and rules but no prices."""
-    domains = engine.domains(())
+    domains = domains_under(engine, ())
     if domains is None:
         found = conflict(Live(space), (), ())
         names = ", ".join(space.rules[index] for index in (found[1] if found else ())[:20])

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TypeVar
 
-from configurator.engine import Domains, Engine
+from configurator.engine import Domains, Engine, nearby_of
+from configurator.search import domains_under
 from configurator.space import Space
-from configurator.swaps import Swaps
 from configurator.tracing import Tracer
 
 MEMO = 8192  # answers kept of each kind
@@ -49,7 +49,7 @@ class Live:
     def __init__(self, space: Space) -> None:
         self.space = space
         self._idle: list[Engine] = []
-        self.swaps = Swaps(space)
+        self.nearby = nearby_of(space)
         self.answers = Memo()
         self.completions = Memo(4 * MEMO)
         self.analyses = Memo(MEMO // 8)
@@ -77,7 +77,7 @@ class Live:
             if within is None:
                 return None
         with self.engine() as engine:
-            return engine.domains(literals, banned, within, settled)
+            return domains_under(engine, literals, banned, within, settled)
 
     @cached_property
     def tracer(self) -> Tracer:
@@ -90,7 +90,7 @@ class Live:
         try:
             engine = self._idle.pop()  # atomic: no two threads get the same
         except IndexError:
-            engine = Engine(self.space, self.swaps)
+            engine = Engine(self.space, self.nearby)
         try:
             yield engine
         finally:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from configurator.choices import banned, completed, decode, group_literals, literals_of
 from configurator.compile import Compiled
+from configurator.course import preferred
 from configurator.engine import Engine
 from configurator.model import Answers, Choices, Texts
 from configurator.pricing import amount_of, days_of
@@ -67,7 +68,7 @@ def _after(c: Compiled, rest: Answers, want: Answers, given_up: Sequence[str]) -
     wishes = [x for group in given_up if isinstance(rest[group], list) for x in group_literals(c, group, rest[group])]
     if wishes:
         with c.live.engine() as engine:
-            mask = engine.prefer(literals_of(c, kept), wishes)
+            mask = preferred(engine, literals_of(c, kept), wishes)
         if mask is not None:
             values = decode(c, mask, rest)
             kept |= {group: values[group] for group in given_up if isinstance(rest[group], list) and group in values}

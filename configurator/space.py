@@ -90,6 +90,16 @@ class Space:
         return tuple((group.needed, group.literals) for group in groups)
 
 
+def bits_of(mask: int) -> list[int]:
+    """The positions of the bits that are set, the lowest first."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
+
+
 def _union(masks: Iterable[int]) -> int:
     total = 0
     for mask in masks:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from configurator.engine import Engine
+from configurator.search import domains_under
 from configurator.space import Space
 
 
@@ -17,7 +18,7 @@ class Survey:
 
 def survey(space: Space, engine: Engine) -> Survey:
     """Core and dead values; a feature counts once (dead when it is never in), retired options are dead."""
-    domains = engine.domains(())
+    domains = domains_under(engine, ())
     if domains is None:
         return Survey(False)
     core: list[tuple[str, str]] = []

@@ -1,10 +1,10 @@
-"""Changes one value of a valid design and checks, without the solver, whether it is still valid.
+"""Changes one value of a valid design, or two, and checks without the solver whether it is still valid.
 
 Only the clauses that the change could break are looked at. Auxiliary variables that merely define something (inert
 ones) take whatever value they must; a value that meets any other auxiliary variable is left to the solver.
 """
 
-from configurator.space import Space, SpaceGroup
+from configurator.space import Space, SpaceGroup, bits_of
 
 MENDS = 12  # second changes that are tried for one value
 
@@ -36,6 +36,10 @@ class Swaps:
             for index in homes:
                 self.diagrams.setdefault(index, []).append(number)
 
+    def around(self, design: int) -> "Trial":
+        """The designs near a valid one."""
+        return Trial(self, design)
+
 
 class Trial:
     """One valid design, its values as a list so that `truth[literal]` answers for positive and negative literals."""
@@ -55,56 +59,49 @@ class Trial:
                 if positive[literal - 1] and literal in self.space.home
             }  # fmt: skip
 
-    def swap(self, literal: int, keep: bool = False) -> bool:
-        """Whether the design with this literal, its group's other value gone, is surely valid.
+    def moved(self, design: int) -> "Trial":
+        """The designs near another valid one; this trial is given up for it."""
+        for variable in bits_of(self.mask ^ design):
+            holds = bool(design >> variable & 1)
+            self.truth[variable], self.truth[-variable] = holds, not holds
+            if self.now and holds and variable in self.space.home:
+                self.now[self.space.home[variable]] = variable
+        self.mask = design
+        return self
 
-        False means that it is not, or that only the solver can tell. With `keep` a valid change stays.
+    def excludes(self, _literal: int, _taken: int) -> bool:
+        """Whether the value is surely impossible as long as the taken variables are as they are: not told here."""
+        return False
+
+    def with_value(self, literal: int, taken: int) -> int:
+        """A valid design with this value in which the taken variables are as they are; 0 when none was found.
+
+        Args:
+            literal: the value that is wished; whether its own variable is taken does not matter.
+            taken: bits of variables; -1 when nothing else may change.
         """
-        space, truth = self.space, self.truth
-        if truth[literal]:
-            return True
-        index = space.home[abs(literal)]
-        group = space.groups[index]
-        old = 0
-        if group.kind == "one":
-            here = self.mask & group.mask
-            if not here or literal < 0:
-                return False
-            old = here.bit_length() - 1
-        clauses, opaque = self.swaps.clauses, self.swaps.opaque
-        if -literal in opaque or (old and old in opaque):
-            return False
-        truth[literal], truth[-literal] = True, False
-        if old:
-            truth[old], truth[-old] = False, True
-        valid = self._holds(clauses.get(-literal)) and (not old or self._holds(clauses.get(old)))
-        if valid and index in self.swaps.diagrams:
-            valid = self._walk(index, literal)
-        if valid and keep:
-            self.mask ^= 1 << abs(literal) | (1 << old if old else 0)
-            if self.now:
-                self.now[index] = literal
-            return True
-        truth[literal], truth[-literal] = False, True
-        if old:
-            truth[old], truth[-old] = True, False
-        return valid
-
-    def reach(self, literal: int, taken: int) -> bool:
-        """Whether the literal is surely possible with one further change, of a group whose bits are not taken."""
-        if self.swaps.columns:  # rows of tables are checked by single changes only
-            return False
-        group = self.space.groups[self.space.home[abs(literal)]]
+        if self.truth[literal]:
+            return self.mask
+        if abs(literal) not in self.space.home:
+            return 0
+        index = self.space.home[abs(literal)]
+        group = self.space.groups[index]
         old = self._old(group, literal)
-        if old is None or -literal in self.swaps.opaque or old in self.swaps.opaque:
-            return False
+        if old is None or -literal in self.swaps.opaque or (old and old in self.swaps.opaque):
+            return 0
         self._set(literal, old)
-        found = self._mend(literal, old, taken | group.mask)
+        changed = self.mask ^ (1 << abs(literal) | (1 << old if old else 0))
+        valid = self._holds(self.swaps.clauses.get(-literal)) and (not old or self._holds(self.swaps.clauses.get(old)))
+        if valid:
+            valid = index not in self.swaps.diagrams or self._walk(index, literal)
+        elif taken != -1 and not self.swaps.columns:  # rows of tables are checked by single changes only
+            changed = self._mend(literal, old, taken | group.mask, changed)
+            valid = bool(changed)
         self._set(-literal, -old)
-        return found
+        return changed if valid else 0
 
     def _old(self, group: SpaceGroup, literal: int) -> int | None:
-        """The value that gives way: 0 when the literal's own opposite does, None when no change is meant."""
+        """The value that gives way: 0 when the literal's own opposite does, None when there is none."""
         if group.kind != "one":
             return 0
         here = self.mask & group.mask
@@ -116,12 +113,12 @@ class Trial:
         if old:
             truth[old], truth[-old] = False, True
 
-    def _mend(self, literal: int, old: int, taken: int) -> bool:
-        """Whether one change elsewhere makes good what the first change broke."""
+    def _mend(self, literal: int, old: int, taken: int, changed: int) -> int:
+        """The design in which one change elsewhere makes good what the first change broke; 0 when none does."""
         first = [*self.swaps.clauses.get(-literal, ()), *(self.swaps.clauses.get(old, ()) if old else ())]
         broken = next((clause for clause in first if not any(self.truth[x] for x in clause)), None)
         if broken is None:
-            return True
+            return changed
         tries = MENDS
         for wish in broken:
             if taken >> abs(wish) & 1 or abs(wish) not in self.space.home:
@@ -140,9 +137,12 @@ class Trial:
                     and self._holds(first)
                 )
                 self._set(-target, -other)
-                if good or not tries:
-                    return good
-        return False
+                if good:
+                    turned: int = 1 << abs(target) | (1 << other if other else 0)
+                    return changed ^ turned
+                if not tries:
+                    return 0
+        return 0
 
     def _holds(self, clauses: list[tuple[int, ...]] | None) -> bool:
         if clauses:

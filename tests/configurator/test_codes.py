@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from configurator import Choices, Compiled, codes, compile_model, parse
 from configurator.codes import ALPHABET, Change, carry, carry_values
+from configurator.course import preferred
 from configurator.dimacs import read_dimacs
 from configurator.live import Live
 
@@ -116,7 +117,7 @@ def test_a_hundred_saved_designs_are_carried_through_ten_dated_versions() -> Non
     with Live(spaces[0]).engine() as engine:
         for _ in range(100):
             wishes = [r.choice(group.literals) for group in r.sample(spaces[0].groups, 25)]
-            design = engine.prefer((), wishes)
+            design = preferred(engine, (), wishes)
             assert design is not None
             names = [group.id for group in r.sample(spaces[0].groups, 40)]
             home = {group.id: group.literals[0] for group in spaces[0].groups}
