@@ -1,13 +1,18 @@
 """Composes the shop: settings → engine → providers → routers → app; and mounts the command line."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from configurator.commands import app as configurator_commands
+
+if __name__ == "__main__" and sys.argv[1:2] in (["model"], ["clicks"]):
+    configurator_commands()  # the engine alone, without the shop's memory and start; it ends here
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
-from configurator.commands import app as configurator_commands
 from recommender.commands import app as recommender_commands
 from store import checkout, commands, db, demo, events, mail, people, privacy, serving, web
 from store.auth import Signer
