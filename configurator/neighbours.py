@@ -8,7 +8,7 @@ other, which is one AND of ints to look up. The few others are checked at the en
 from collections.abc import Iterable
 from functools import cached_property
 
-from configurator.space import Space, bits_of
+from configurator.space import Linear, Space, bits_of
 
 STEPS = 12  # further changes after which a wish is left to the solver
 LARGEST = 4000  # variables up to which the pairs are written out; they take room in the square of it
@@ -38,6 +38,7 @@ class Neighbours:
                 if variable:
                     self._cell(1 << variable | 1 << self.shift + variable)
         self.nothings = {need: cell for cell, need in self.need_of.items()}
+        self.sometimes = sum(self.need_of)  # the atoms of those cells; no two cells share one
         self.excluded = [0] * (2 * self.shift)
         self.general: dict[int, list[Clause]] = {}
         self.opaque: set[int] = set()
@@ -45,6 +46,11 @@ class Neighbours:
         for number, (columns, _) in enumerate(space.diagrams):
             for literal in columns:
                 self.diagrams.setdefault(self.cells[literal], []).append(number)
+        self.linears: dict[int, list[Linear]] = {}
+        for linear in space.linears:
+            for literal in linear.literals:
+                for side in (literal, -literal):
+                    self.linears.setdefault(side, []).append(linear)
         for clause in space.clauses:
             self._read(clause)
 
@@ -55,6 +61,31 @@ class Neighbours:
     def _cell(self, cell: int) -> None:
         for atom in bits_of(cell):
             self.cells[atom] = cell
+
+    @cached_property
+    def entering(self) -> int:
+        """Atoms whose coming may break more than a pair tells."""
+        return sum(1 << atom for atom in self.cells if self._odd(-self.literal(atom)) or self._in_table(atom))
+
+    @cached_property
+    def leaving(self) -> int:
+        """Atoms whose going may break more than a pair tells."""
+        return sum(1 << atom for atom in self.cells if self._odd(self.literal(atom)) or self._in_table(atom))
+
+    def _odd(self, literal: int) -> bool:
+        return literal in self.general or literal in self.opaque or literal in self.linears
+
+    def _in_table(self, atom: int) -> bool:
+        return self.cells[atom] in self.diagrams
+
+    def literal(self, atom: int) -> int:
+        """The literal that an atom is."""
+        return atom if atom < self.shift else self.shift - atom
+
+    @cached_property
+    def low(self) -> int:
+        """All bits of variables."""
+        return (1 << self.shift) - 1
 
     @cached_property
     def free(self) -> int:
@@ -112,6 +143,17 @@ class Neighbourhood:
     def moved(self, design: int) -> "Neighbourhood":
         """The designs near another valid one."""
         return Neighbourhood(self.neighbours, design)
+
+    def alone(self, values: int) -> int:
+        """Of these variables, those that can surely be true with nothing changed but their own group."""
+        neighbours, atoms = self.neighbours, self.atoms
+        excluded, cells, leaving = neighbours.excluded, neighbours.cells, atoms & neighbours.leaving
+        found = 0
+        for variable in bits_of(values & ~neighbours.entering):
+            bit = 1 << variable
+            if variable in cells and not (excluded[variable] & (atoms | bit) or cells[variable] & leaving):
+                found |= bit
+        return found
 
     def excludes(self, literal: int, taken: int) -> bool:
         """Whether the value is surely impossible as long as the taken variables are as they are."""
@@ -171,22 +213,31 @@ class Neighbourhood:
     def _checked(self, atoms: int) -> int:
         """The design of the atoms, if the clauses that join more than two cells hold as well; else 0."""
         neighbours, shift = self.neighbours, self.neighbours.shift
-        design = atoms & ((1 << shift) - 1)
-        cells = set()
-        for atom in bits_of(atoms & ~self.atoms):
-            cell = neighbours.cells[atom]
-            cells.add(cell)
-            if need := neighbours.need_of.get(cell):
-                design = design & ~(1 << need) | (0 if atom >= shift else 1 << need)
-        for variable in bits_of(design ^ self.design):
-            gone = -variable if design >> variable & 1 else variable  # the literal that held before
-            if gone in neighbours.opaque:
+        design = atoms & neighbours.low
+        new, gone = atoms & ~self.atoms, self.atoms & ~atoms
+        for atom in bits_of(new & neighbours.sometimes):
+            need = neighbours.need_of[neighbours.cells[atom]]
+            design = design & ~(1 << need) | (0 if atom >= shift else 1 << need)
+        new &= neighbours.entering
+        gone &= neighbours.leaving
+        if not new and not gone:
+            return design
+        lost = [-neighbours.literal(atom) for atom in bits_of(new)]
+        lost += [neighbours.literal(atom) for atom in bits_of(gone)]
+        for literal in lost:
+            if literal in neighbours.opaque:
                 return 0
-            for clause in neighbours.general.get(gone, ()):
+            for clause in neighbours.general.get(literal, ()):
                 if not any((design >> abs(x) & 1) == (x > 0) for x in clause):
                     return 0
-        if neighbours.diagrams and not self._rows(cells, design):
+        if neighbours.linears and not all(
+            linear.holds(design)
+            for linear in {id(linear): linear for x in lost for linear in neighbours.linears.get(x, ())}.values()
+        ):
             return 0
+        if neighbours.diagrams:
+            changed = {neighbours.cells[atom] for atom in (*bits_of(new), *bits_of(gone))}
+            return design if self._rows(changed, design) else 0
         return design
 
     def _rows(self, cells: Iterable[int], design: int) -> bool:

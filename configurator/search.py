@@ -113,6 +113,9 @@ class _Search:
 
     def _nearby(self, unseen: int, always: int, taken: int) -> tuple[int, int]:
         """What is left unseen once designs near a known one have been looked at."""
+        alone = self.near.alone(unseen & ~self.care)
+        unseen &= ~alone
+        self.seen_true |= alone
         for literal in (*bits_of(unseen & ~self.care), *(-v for v in bits_of(always & ~self.care))):
             if not (unseen if literal > 0 else always) >> abs(literal) & 1:
                 continue

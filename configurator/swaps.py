@@ -28,6 +28,7 @@ class Swaps:
                     self.clauses.setdefault(literal, []).append(clause)
             else:
                 self.opaque.update(clause)
+        self.opaque.update(side for linear in space.linears for x in linear.literals for side in (x, -x))
         self.diagrams: dict[int, list[int]] = {}
         self.columns: list[tuple[int, ...]] = []
         for number, (columns, _) in enumerate(space.diagrams):
@@ -68,6 +69,10 @@ class Trial:
                 self.now[self.space.home[variable]] = variable
         self.mask = design
         return self
+
+    def alone(self, _values: int) -> int:
+        """Of these variables, those that can surely be true with nothing changed but their own group: not told here."""
+        return 0
 
     def excludes(self, _literal: int, _taken: int) -> bool:
         """Whether the value is surely impossible as long as the taken variables are as they are: not told here."""
