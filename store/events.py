@@ -79,6 +79,7 @@ class Visitor:
     consents: frozenset[str] = frozenset()
     consent_asked: bool = False
     opted_out: bool = False  # Global Privacy Control
+    audiences: frozenset[str] = frozenset()  # whose private options this customer is invited to
 
     @property
     def signed_in(self) -> bool:

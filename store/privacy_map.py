@@ -148,6 +148,15 @@ _PEOPLE = (
         expired=_nobodys_older("at", 760),
     ),
     _house("suppression", "never to write to an address again (a keyed hash)", "without end"),
+    _hers(
+        "invitation",
+        "Invitations",
+        "to which private parts of the house you are invited",
+        ACCOUNT,
+        moves=True,
+        erasure="delete",
+        hidden=_hide("invited_by"),
+    ),
     _house("attempt", "to stop guessing at passwords (a keyed hash)", "one day", expired=_older("at", 1)),
     Entry("staff", "staff", "Staff", "to know who works for the house", "the employment, and ten years in the books"),
     _house("assignment", "to compare with a control group (an id and an arm)", "without end"),
@@ -201,6 +210,13 @@ _HISTORY = (
 
 _SHOP = (
     _house("published_model", "what is sold", "as long as designs and orders point to it"),
+    Entry(
+        "product_draft",
+        "staff",
+        "Drafts of products",
+        "the next version of a product in the making",
+        "until it is published or thrown away",
+    ),
     _house("stock", "how many pieces there are", "without end"),
     _house("piece", "which numbered piece belongs to which line of an order", "without end"),
     _hers(

@@ -12,16 +12,16 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-from store import auth, events, experiments, mail, people, tasks
+from store import auth, events, experiments, invitations, mail, people, tasks
 from store.accounts import registration
 from store.crm import contacts, offers
 from store.errors import SettingsError
 from store.settings import ROOT
-from store.shop import bags, catalog, designs, orders, payments, stock, suggestions
+from store.shop import bags, catalog, designs, orders, payments, publishing, stock, suggestions
 
 TABLE_MODULES = (
-    *(auth, events, experiments, mail, people, registration, tasks),
-    *(bags, catalog, designs, orders, payments, stock, suggestions),
+    *(auth, events, experiments, invitations, mail, people, registration, tasks),
+    *(bags, catalog, designs, orders, payments, publishing, stock, suggestions),
     *(contacts, offers),
 )
 METADATA = SQLModel.metadata

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
-from store import auth, db, people, rendering
+from store import auth, db, invitations, people, rendering
 from store.auth import Signer, WebSession
 from store.crm import offers
 from store.db import Db
@@ -149,7 +149,8 @@ def _known(session: Session, row: WebSession, opted_out: bool) -> Visitor:
     if row.customer_id:
         customer = session.get_one(people.Customer, row.customer_id)
         consents = people.consents_of(session, customer.id)
-        return Visitor(row.id, customer.id, None, None, customer.name, consents, True, opted_out)
+        invited = invitations.audiences_of(session, customer.id)
+        return Visitor(row.id, customer.id, None, None, customer.name, consents, True, opted_out, invited)
     return Visitor(row.id, consents=frozenset(row.purposes), consent_asked=row.consent_asked, opted_out=opted_out)
 
 

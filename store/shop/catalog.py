@@ -16,7 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from configurator import Compiled, Finding, ModelError, ProductModel, compile_model, from_price, lint, load
 from store import db, events
-from store.errors import not_found
+from store.errors import ShopError, not_found
 from store.events import NOBODY, Visitor
 from store.settings import house
 from store.shop import stock
@@ -233,16 +233,29 @@ def import_products(session: Session, directory: Path) -> None:
     """
     models = load(directory)
     known = set(session.exec(select(PublishedModel.version)).all())
+    # The words count too: read by a newer reader they may make another version, and are still the same file.
+    texts = {(slug, text) for slug, text in session.exec(select(PublishedModel.slug, PublishedModel.source_text))}
     for position, model in enumerate(models):
-        if model.version not in known:
+        if model.version not in known and (model.slug, model.source_text) not in texts:
             publish(session, model, NOBODY, position=position)
 
 
-def publish(session: Session, model: ProductModel, visitor: Visitor, *, position: int | None = None) -> PublishedModel:
+def publish(
+    session: Session,
+    model: ProductModel,
+    visitor: Visitor,
+    *,
+    position: int | None = None,
+    instead_of: str | None = None,
+) -> PublishedModel:
     """Make a version the current one; what was ordered or saved on older ones stays on them.
+
+    Args:
+        instead_of: the version that must be on sale now, for an editor who began from it.
 
     Raises:
         ModelError: its rules leave nothing to sell.
+        ShopError: 409, another version than `instead_of` is on sale.
     """
     findings = _findings(lint(compile_model(model)))
     for finding in findings:
@@ -253,11 +266,7 @@ def publish(session: Session, model: ProductModel, visitor: Visitor, *, position
     ).first()
     if position is None:
         position = before.position if before else 0
-    session.execute(
-        update(PublishedModel)
-        .where(col(PublishedModel.slug) == model.slug, col(PublishedModel.current))
-        .values(current=False)
-    )
+    _take_off(session, model.slug, instead_of)
     row = {
         "version": model.version,
         "slug": model.slug,
@@ -282,6 +291,19 @@ def publish(session: Session, model: ProductModel, visitor: Visitor, *, position
     if before is None:
         events.record(session, visitor, "product-published", subject=model.slug, product=model.slug)
     return session.get_one(PublishedModel, model.version, populate_existing=True)
+
+
+def _take_off(session: Session, slug: str, instead_of: str | None) -> None:
+    """Take the version on sale off; of two editors at once, one finds it gone."""
+    mine = col(PublishedModel.version) == instead_of if instead_of else col(PublishedModel.slug) == slug
+    statement = update(PublishedModel).where(col(PublishedModel.slug) == slug, col(PublishedModel.current), mine)
+    taken = session.execute(statement.values(current=False).returning(col(PublishedModel.version))).first()
+    if instead_of and taken is None:
+        raise ShopError(
+            409,
+            "Published by someone else",
+            "Another version went on sale since you began. Your text is kept; please compare it with what is sold now.",
+        )
 
 
 def _findings(found: Iterable[Finding]) -> list[dict[str, Any]]:
