@@ -85,7 +85,7 @@ def compile_model(model: ProductModel) -> Compiled:
     for group in model.groups:
         _variables(group, builder, encoder)
     needs = {group.id: builder.new() for group in model.groups if group.needed_when is not None}
-    tracked = builder.variables
+    tracked = builder.tracked = builder.variables
     for group in model.groups:
         if group.needed_when is not None:
             formula = encoder.formula(group.needed_when)
@@ -104,6 +104,7 @@ def compile_model(model: ProductModel) -> Compiled:
         conditional=tuple(parts.conditional),
         inert=frozenset(builder.inert),
         diagrams=tuple(builder.diagrams),
+        linears=tuple(builder.linears),
     )
     return Compiled(model, space)
 

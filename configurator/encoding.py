@@ -8,7 +8,7 @@ from configurator.conditions import All, Answered, Condition, Is, Not, Value
 from configurator.errors import ModelError
 from configurator.formula import FALSE, TRUE, Conj, Disj, Formula, negate
 from configurator.model import Count, IfThen, Never, Rule, Same, Sum, Table, Term
-from configurator.space import SpaceBuilder
+from configurator.space import Linear, SpaceBuilder
 from configurator.tables import allow_rows
 
 MAX_PLAIN_ROWS = 20_000
@@ -157,6 +157,7 @@ class Encoder:
     def _sum(self, form: Sum, rule: Rule) -> None:
         """A chain of layers: which partial sums are reachable, each as a literal implied by its way there."""
         parts = [part for term in form.terms for part in self._numbers(term)]
+        first = self.builder.variables
         reached: dict[int, int] = {0: 0}  # sum → literal (0: always)
         for part in parts:
             layer: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -185,6 +186,8 @@ class Encoder:
         for total, literal in reached.items():
             if (low <= total <= high) == form.outside:
                 self.builder.add(*((-literal,) if literal else ()))
+        weights = tuple(pair for part in parts for pair in part)
+        self.builder.remember(Linear(weights, low, high, form.outside), first)
 
     def _same(self, form: Same) -> None:
         left, right = self._by_attribute(form.left), self._by_attribute(form.right)

@@ -41,6 +41,32 @@ Diagram = tuple[tuple[int, ...], tuple[dict[int, int], ...]]
 
 
 @dataclass(frozen=True)
+class Linear:
+    """A number that must lie between `low` and `high` (or outside), unless one of the literals `unless` holds.
+
+    The number is the sum of the weights of those literals that are true; all of them are tracked.
+    """
+
+    weights: tuple[tuple[int, int], ...]
+    low: int
+    high: int
+    outside: bool = False
+    unless: tuple[int, ...] = ()
+
+    @property
+    def literals(self) -> tuple[int, ...]:
+        """The literals that it looks at."""
+        return (*(literal for literal, _ in self.weights), *self.unless)
+
+    def holds(self, design: int) -> bool:
+        """Whether it holds in a design."""
+        if any((design >> abs(literal) & 1) == (literal > 0) for literal in self.unless):
+            return True
+        total = sum(weight for literal, weight in self.weights if (design >> abs(literal) & 1) == (literal > 0))
+        return (self.low <= total <= self.high) != self.outside
+
+
+@dataclass(frozen=True)
 class Space:
     """Variables 1..n, of which the first `tracked` stand for values and needs; clauses with their owners.
 
@@ -56,6 +82,7 @@ class Space:
     conditional: tuple[tuple[int, int, int], ...] = ()  # (e, n, l): e is equivalent to "not n, or l"
     inert: frozenset[int] = frozenset()  # auxiliary variables that define, and never forbid
     diagrams: tuple["Diagram", ...] = ()  # tables, for checking a row without the solver
+    linears: tuple[Linear, ...] = ()  # counts and sums, for checking without their auxiliary variables
 
     @cached_property
     def home(self) -> dict[int, int]:
@@ -117,6 +144,8 @@ class SpaceBuilder:
         self.owner = -1
         self.inert: set[int] = set()
         self.diagrams: list[Diagram] = []
+        self.linears: list[Linear] = []
+        self.tracked = 0  # variables that stand for values and needs, once they are all there
 
     def exclusive(self, literals: tuple[int, ...]) -> None:
         """At most one of the values of a one-of group; what this needs beside them only defines."""
@@ -138,6 +167,12 @@ class SpaceBuilder:
         """The formula must hold."""
         for clause in clauses_of(formula, self.new):
             self.add(*clause)
+
+    def remember(self, linear: Linear, before: int) -> None:
+        """The variables after `before` only define what this says, which can be told without them."""
+        if self.variables > before and all(abs(literal) <= self.tracked for literal in linear.literals):
+            self.inert.update(range(before + 1, self.variables + 1))
+            self.linears.append(linear)
 
     def at_most_one(self, literals: tuple[int, ...]) -> None:
         """No two of the literals."""
@@ -184,9 +219,14 @@ class SpaceBuilder:
 
     def count(self, literals: tuple[int, ...], low: int | None, high: int | None, unless: tuple[int, ...] = ()) -> None:
         """Between `low` and `high` of the literals, unless one of the others holds."""
-        n = len(literals)
+        n, before = len(literals), self.variables
         low = low or 0
         high = n if high is None else high
+        self._count(literals, low, high, unless)
+        self.remember(Linear(tuple((literal, 1) for literal in literals), low, high, unless=unless), before)
+
+    def _count(self, literals: tuple[int, ...], low: int, high: int, unless: tuple[int, ...]) -> None:
+        n = len(literals)
         if low > n or high < 0 or low > high:
             self.add(*unless)
             return
