@@ -40,7 +40,7 @@ from store.pages import (
 )
 from store.pages import checkout as checkout_pages
 from store.settings import ROOT, Settings, read_settings
-from store.shop import payments, payments_stripe, taste
+from store.shop import payment_tasks, payments_stripe, taste
 from store.shop.payment_provider import PaymentProvider
 from store.shop.payments import Till
 from store.tasks import Worker
@@ -95,7 +95,7 @@ def make_workers(settings: Settings) -> tuple[Worker, Worker]:
         "send-mail": mail.Outbox(settings, people.may_write).send,
         **sending.TASKS,
         **privacy.TASKS,
-        **(payments.tasks_of(till) if till else {}),
+        **(payment_tasks.tasks_of(till) if till else {}),
     }
     long = {demo.TASK: serving.in_own_process("seed"), insight.TRAIN: serving.in_own_process("train")}
     return Worker(prompt), Worker(long)

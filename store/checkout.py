@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
@@ -18,11 +18,12 @@ from store.crm.offers import Offer
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.people import Customer
-from store.settings import house
-from store.shop import carts, catalog, orders, snapshots, stock, totals
+from store.settings import PaymentPlan, house
+from store.shop import carts, catalog, orders, schedule, snapshots, stock, totals, transfers
 from store.shop.carts import Cart, CartView, LineView
 from store.shop.delivery import PlaceForm
 from store.shop.orders import Order, OrderDiscount, OrderLine
+from store.shop.schedule import PaymentPart
 from store.shop.totals import Discount, Totals
 
 
@@ -36,6 +37,12 @@ class Quote:
     totals: Totals
     offers: tuple[Offer, ...]
     notes: tuple[str, ...] = ()  # why an offer does nothing here
+
+    @property
+    def plan(self) -> PaymentPlan | None:
+        """The payment plan that the house offers for this bag, or asks for."""
+        held = [line.published.model.category for line in self.cart_view.lines if line.published]
+        return schedule.plan_for(held, self.totals.total, self.cart_view.currency)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class _Draft:
     order: Order
     lines: list[OrderLine]
     discounts: list[OrderDiscount]
+    parts: list[PaymentPart]
 
 
 # -- what it would cost ----------------------------------------------------------------------------------------------
@@ -127,6 +135,7 @@ def place(
     session.add_all(draft.lines)
     session.flush()
     orders.reserve(session, draft.lines)
+    session.add_all(draft.parts)
     session.add_all(draft.discounts)
     for offer_id in dict.fromkeys(discount.offer_id for discount in draft.discounts):
         offers.redeem(session, offer_id, draft.order.id)
@@ -149,6 +158,7 @@ def place(
 def request_hash(cart_id: str, form: PlaceForm) -> str:
     """What makes two requests the same."""
     body = {"cart": cart_id, "email": form.email, "address": form.address, "seen_total": form.seen_total}
+    body |= {"plan": form.plan} if form.plan else {}
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -215,7 +225,9 @@ def _draft(
     order_id = db.new_id("ord")
     parts = _counted_parts(session, bill.cart_view)
     lines = [_line(order_id, position, view, bill, parts) for position, view in enumerate(bill.cart_view.lines)]
-    first, last = orders.promised(lines, placed_at)
+    first, last = _promised(lines, placed_at)
+    plan = schedule.chosen_plan(bill.plan, form.plan)
+    planned = schedule.planned(plan, sums.total)
     order = Order(
         id=order_id,
         number=codes.new_code(db.chance()),
@@ -241,6 +253,8 @@ def _draft(
         idempotency_key=key,
         request_hash=digest,
         seen_total=form.seen_total,
+        plan=plan.id if plan else schedule.FULL,
+        hold_until=transfers.hold_until(planned, placed_at),
         synthetic=customer.synthetic,
     )
     of_line = {view.line.id: line.id for view, line in zip(bill.cart_view.lines, lines, strict=True)}
@@ -255,9 +269,17 @@ def _draft(
         )
         for discount in sums.discounts
     ]
-    order.seal = snapshots.seal(order, lines, taken_off)
+    to_pay = schedule.parts_of(order, planned)
+    order.seal = snapshots.seal(order, lines, taken_off, to_pay)
     order.contact_seal = snapshots.contact_seal(order)
-    return _Draft(order, lines, taken_off)
+    return _Draft(order, lines, taken_off, to_pay)
+
+
+def _promised(lines: Sequence[Any], placed_at: datetime) -> tuple[date, date]:
+    """From when to when everything is ready: the slowest line says."""
+    first = max((line.lead_min_days for line in lines), default=0)
+    last = max((line.lead_max_days for line in lines), default=0)
+    return (placed_at + timedelta(days=first)).date(), (placed_at + timedelta(days=last)).date()
 
 
 def _counted_parts(session: Session, view: CartView) -> frozenset[str]:

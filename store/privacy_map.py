@@ -297,7 +297,9 @@ _SHOP = (
         BOOKS,
         "order_id",
         through="shop_order",
-        hidden=_hide("url", "provider_reference", "payment_reference", "open_key"),
+        hidden=_hide(
+            *("url", "provider_reference", "payment_reference", "customer_reference", "method_reference", "open_key")
+        ),
         expired=_in_old_order,
     ),
     _hers(
@@ -307,8 +309,33 @@ _SHOP = (
         BOOKS,
         "order_id",
         through="shop_order",
-        hidden=_hide("provider_reference", "dedupe_key"),
+        hidden=_hide("provider_reference", "dedupe_key", "asked_by"),
         expired=_in_old_order,
+    ),
+    _hers(
+        "payment_part",
+        "Payment plan",
+        "what of an order is paid when",
+        BOOKS,
+        "order_id",
+        through="shop_order",
+        hidden=_hide("requested_by", "evidence", "evidence_file"),
+        expired=_in_old_order,
+    ),
+    _hers(
+        "dispute",
+        "Disputed payments",
+        "what a bank asked about a payment",
+        BOOKS,
+        "order_id",
+        through="shop_order",
+        expired=_in_old_order,
+    ),
+    _house(
+        "reconciliation_finding",
+        "what the books and the payment provider say differently",
+        "two years",
+        expired=_older("found_at", 730),
     ),
     _house("webhook_event", "to take each notice of the payment provider once", "one year"),
 )

@@ -17,11 +17,26 @@ from store.accounts import registration
 from store.crm import contacts, offers
 from store.errors import SettingsError
 from store.settings import ROOT
-from store.shop import bags, catalog, designs, orders, payments, publishing, stock, suggestions
+from store.shop import (
+    bags,
+    catalog,
+    designs,
+    disputes,
+    notices,
+    orders,
+    payments,
+    publishing,
+    reconciliation,
+    refunds,
+    schedule,
+    stock,
+    suggestions,
+)
 
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
-    *(bags, catalog, designs, orders, payments, publishing, stock, suggestions),
+    *(bags, catalog, designs, orders, publishing, stock, suggestions),
+    *(disputes, notices, payments, reconciliation, refunds, schedule),
     *(contacts, offers),
 )
 METADATA = SQLModel.metadata

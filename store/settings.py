@@ -34,6 +34,54 @@ class OfferRules:
 
 
 @dataclass(frozen=True)
+class PlanPart:
+    """One part of a payment plan; `due` is "now", "ready" or the name of a milestone of the making.
+
+    Args:
+        share: of the order's total, in basis points.
+        when: when it is asked for, as the customer reads it.
+        days: at the latest so many days after the order, if the plan says so.
+    """
+
+    label: str
+    share: int
+    due: str
+    when: str = ""
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class PaymentPlan:
+    """How an order with a piece of these categories may be paid in parts, from a total on (minor units).
+
+    With `always` it is how such an order is paid; otherwise the customer chooses between it and paying at once.
+    """
+
+    id: str
+    label: str
+    categories: frozenset[str]
+    from_total: int
+    parts: tuple[PlanPart, ...]
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class BankAccount:
+    """Where transfers go; `offered_from` is the amount from which a transfer is offered beside the card.
+
+    Args:
+        hold_days: how long an order waits for a transfer that no card could carry.
+    """
+
+    holder: str
+    iban: str
+    bic: str
+    bank: str
+    offered_from: int
+    hold_days: int
+
+
+@dataclass(frozen=True)
 class House:
     """The facts of the shop that the owner writes in store/house.yaml."""
 
@@ -47,6 +95,8 @@ class House:
     zones: tuple[ShippingZone, ...]
     categories: tuple[tuple[str, str], ...]
     offers: OfferRules
+    plans: tuple[PaymentPlan, ...]
+    account: BankAccount
     synthetic: bool
 
     def country_name(self, code: str) -> str:
@@ -158,5 +208,23 @@ def house() -> House:
         ),
         categories=tuple(raw["categories"].items()),
         offers=OfferRules(**raw["offers"]),
+        plans=tuple(_plan(plan_id, plan) for plan_id, plan in raw["payment_plans"].items()),
+        account=BankAccount(**raw["bank_account"]),
         synthetic=raw["synthetic"],
+    )
+
+
+def _plan(plan_id: str, raw: dict[str, Any]) -> PaymentPlan:
+    """A plan of the house file; one that does not add up, or asks for nothing now, stops the start.
+
+    Raises:
+        SettingsError: naming the plan and what is wrong with it.
+    """
+    parts = tuple(PlanPart(**part) for part in raw["parts"])
+    if sum(part.share for part in parts) != 10_000 or any(part.share <= 0 for part in parts):
+        raise SettingsError(f"house.yaml: the shares of the payment plan {plan_id} must add up to 10000.")
+    if [part.due for part in parts].count("now") != 1 or parts[0].due != "now":
+        raise SettingsError(f"house.yaml: the first part of the payment plan {plan_id}, and no other, is due now.")
+    return PaymentPlan(
+        plan_id, raw["label"], frozenset(raw["categories"]), raw["from"], parts, raw.get("always", False)
     )

@@ -21,7 +21,7 @@ from store.shop.orders import STATES, Order
 # What the page can be narrowed down to: a name, and the beginnings of the kinds that belong to it.
 FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "all": ("Everything", ("",)),
-    "orders": ("Orders and payments", ("order-", "payment-", "refund-")),
+    "orders": ("Orders and payments", ("order-", "payment-", "refund-", "dispute-")),
     "offers": ("Offers", ("offer-",)),
     "messages": ("Messages and contacts", ("mail-", "contact")),
     "shop": ("In the shop", ("view", "choice", "unchoice", "suggestion-", "design-", "cart-")),
@@ -45,8 +45,14 @@ TITLES: dict[str, str] = {
     "order-cancelled": "Order cancelled",
     "order-stage": "Order moved on",
     "payment-opened": "Opened the payment page",
+    "payment-requested": "A payment was asked for",
+    "payment-received": "A payment arrived",
     "payment-failed": "A payment failed",
+    "refund-asked": "A refund was asked for",
     "refund-made": "Refunded",
+    "refund-failed": "A refund did not go through",
+    "dispute-opened": "The payment was disputed at the bank",
+    "dispute-closed": "The dispute was decided",
     "customer-registered": "Opened an account",
     "customer-verified": "Proved the e-mail address",
     "customers-joined": "An earlier guest was recognised as this customer",

@@ -6,7 +6,7 @@ from sqlmodel import Session, col
 from store import db, events
 from store.crm import sending
 from store.mail import Message
-from store.shop import catalog, orders, payments, stock
+from store.shop import catalog, orders, payment_tasks, stock
 from store.shop.orders import Order
 from store.tasks import Task
 
@@ -17,7 +17,7 @@ def do_errands(session: Session) -> None:
     """What this visit asked the worker for is done: its mails were read long ago, its orders paid or released."""
     asked = (
         update(Task)
-        .where(col(Task.kind).in_(("send-mail", payments.RELEASE)), col(Task.state) == "queued")
+        .where(col(Task.kind).in_(("send-mail", payment_tasks.RELEASE)), col(Task.state) == "queued")
         .where(col(Task.created_at) <= db.now())
         .values(state="done", finished_at=db.now())
     )

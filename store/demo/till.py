@@ -1,16 +1,20 @@
 """A till for the demo history only: whoever orders has paid, and no provider is asked."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from store import db
 from store.shop.payment_provider import (
     BadSignature,
+    ChargeState,
     CheckoutRequest,
     CheckoutState,
+    DisputeState,
     HostedCheckout,
     PaymentRefused,
     ProviderEvent,
     RefundState,
+    SavedCharge,
 )
 from store.shop.payments import Till
 
@@ -36,6 +40,24 @@ class _Remembered:
 
     def expire_checkout(self, reference: str) -> CheckoutState:
         raise PaymentRefused(f"The demo till keeps no open page {reference}.")
+
+    def charge_saved(self, charge: SavedCharge) -> ChargeState:
+        raise PaymentRefused(f"The demo till keeps no card for {charge.order_number}.")
+
+    def read_payment(self, payment_reference: str) -> ChargeState:
+        raise PaymentRefused(f"The demo till remembers no charge {payment_reference}.")
+
+    def find_payment(self, customer_reference: str, payment_id: str) -> ChargeState | None:
+        raise PaymentRefused(f"The demo till remembers no charge {payment_id} of {customer_reference}.")
+
+    def taken_since(self, moment: datetime) -> Iterator[ChargeState]:
+        raise PaymentRefused(f"The demo till remembers nothing since {moment}.")
+
+    def refunds_of(self, payment_reference: str) -> list[RefundState]:
+        raise PaymentRefused(f"The demo till pays nothing back of {payment_reference}.")
+
+    def disputes_of(self, payment_reference: str) -> list[DisputeState]:
+        raise PaymentRefused(f"Nobody disputes {payment_reference} at the demo till.")
 
     def refund(
         self, payment_reference: str, amount: int, currency: str, reason: str, idempotency_key: str

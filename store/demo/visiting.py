@@ -12,7 +12,7 @@ from store.demo.life import Scene, accessory, arrive, call, liking, look
 from store.demo.plan import Visit
 from store.errors import ShopError
 from store.people import Customer
-from store.shop import carts, catalog, designs, orders, payments, suggestions
+from store.shop import carts, catalog, designs, orders, payment_pages, settling, suggestions
 from store.shop.carts import Cart
 from store.shop.delivery import PlaceForm
 from store.shop.designs import Design
@@ -44,8 +44,8 @@ def live(session: Session, visit: Visit, till: Till) -> None:
     if order is not None and chance.random() < ABANDONS:
         orders.release(session, order)
     elif order is not None:
-        payments.open_checkout(till, order.id)
-        payments.settle_order(till, order.id)
+        payment_pages.open_checkout(till, order.id)
+        settling.settle_order(till, order.id)
     owner_writes(session, chance, scene.visitor, scene.owned)
 
 

@@ -16,9 +16,10 @@ from store.errors import ShopError, not_found
 from store.events import Visitor, views
 from store.people import Customer
 from store.settings import house
-from store.shop import carts, designs, orders, suggestions
+from store.shop import carts, designs, orders, schedule, suggestions
 from store.shop.carts import Cart, LineView
 from store.shop.delivery import LENGTHS, check_form
+from store.shop.payment_provider import LARGEST_CHARGE
 from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
 
 router = APIRouter(include_in_schema=False)
@@ -129,11 +130,13 @@ def place(request: Request, session: Db, who: Who, form: Posted) -> Response:
     if before is not None:  # a second click, the back button: the order is there
         return redirect(request, f"/orders/{before.number}")
     typed = _typed(form)
-    right, wrong = check_form({**typed, "seen_total": form.get("seen_total")})
-    key = str(form.get("key", ""))[:200] or db.new_secret()
+    right, wrong = check_form({**typed, "seen_total": form.get("seen_total"), "plan": form.get("plan")})
+    key, chosen = str(form.get("key", ""))[:200] or db.new_secret(), str(form.get("plan", ""))[:40]
     if right is None:
         country = typed["country"] if "country" not in wrong else house().country
-        return _page(request, session, who, checkout.quote(session, who, cart, country), typed, wrong, key=key)
+        return _page(
+            request, session, who, checkout.quote(session, who, cart, country), typed, wrong, key=key, chosen=chosen
+        )
     try:
         with db.savepoint(session):  # a refusal leaves nothing behind, and the page says what has changed
             placed = checkout.place(session, who, cart, right, key)
@@ -143,11 +146,13 @@ def place(request: Request, session: Db, who: Who, form: Posted) -> Response:
         bill = checkout.quote(session, who, carts.readable(session, cart.id, who), right.country)
         if not bill.cart_view.lines:
             return redirect(request, "/cart")
-        return _page(request, session, who, bill, typed, {}, key=key, refusal=error)
+        return _page(request, session, who, bill, typed, {}, key=key, refusal=error, chosen=chosen)
     row = writable_session(session, request)
     row.state = {name: value for name, value in row.state.items() if name != "checkout"}
     session.add(row)
-    way = "" if placed.order.total == 0 else "/payment"
+    # What no card can carry is paid by transfer: the order's page says how.
+    by_card = 0 < schedule.standing(session, placed.order).due <= LARGEST_CHARGE
+    way = "/payment" if by_card else ""
     return redirect(request, f"/orders/{placed.order.number}{way}")
 
 
@@ -193,6 +198,7 @@ def _page(
     *,
     key: str = "",
     refusal: ShopError | None = None,
+    chosen: str = "",
 ) -> Response:
     context = {
         "bill": bill,
@@ -202,6 +208,10 @@ def _page(
         "key": key or db.new_secret(),
         "refusal": refusal,
         "countries": house().countries,
+        "plan": bill.plan,
+        "plan_parts": schedule.planned(bill.plan, bill.totals.total),
+        "chosen": chosen,
+        "largest_charge": LARGEST_CHARGE,
         "personal": [line for line in bill.cart_view.lines if line.texts],
         "suggested": suggestions.for_cart(session, who, bill.cart_view),
         "suggestions_off": suggestions.switched_off(session, who),

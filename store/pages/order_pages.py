@@ -7,9 +7,10 @@ from store.db import Db
 from store.errors import ShopError
 from store.pages.paying import seen_order
 from store.settings import house
-from store.shop import carts, designs, milestones, order_links, orders, payments, stock
+from store.shop import carts, designs, milestones, order_links, orders, refunds, schedule, stock, transfers
 from store.shop.designs import Design
 from store.shop.orders import Order, OrderDiscount, OrderLine
+from store.shop.payment_provider import LARGEST_CHARGE
 from store.web import OurForm, Who, redirect, render, writable_session
 
 router = APIRouter(include_in_schema=False)
@@ -20,6 +21,7 @@ def order_page(request: Request, number: str, session: Db, who: Who, key: str | 
     """The order, for its session, its customer, staff, or whoever holds its signed link."""
     order = seen_order(session, number, who, key)
     lines = orders.lines_of(session, [order])[order.id]
+    standing = schedule.standing(session, order)
     by_link = key if order_links.opens(order.number, key) else None
     context = {
         "order": order,
@@ -27,11 +29,14 @@ def order_page(request: Request, number: str, session: Db, who: Who, key: str | 
         "rows": _rows(order, lines, orders.discounts_of(session, order)),
         "stages": milestones.stages(session, order, lines),
         "numbers": stock.numbers_of(session, [line.id for line in lines if line.numbered]),
-        "kept_until": order.placed_at + orders.UNPAID_FOR,
+        "kept_until": order.kept_until,
+        "standing": standing,
+        "transfer": transfers.instructions(order, standing),
+        "largest_charge": LARGEST_CHARGE,
         "link": f"?key={by_link}" if by_link else "",
         "key": by_link,
         "mine": orders.may_see(order, who),
-        "refunds": payments.refunds_of(session, order),
+        "refunds": [refund for refund in refunds.of_order(session, order) if refund.state != "failed"],
         "country": house().country_name(order.country),
     }
     return render(request, "checkout/order.html", context, title=f"Order {order.number}")

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from store import db
 from store.errors import ShopError, not_found
 from store.events import Visitor
-from store.shop import order_links, orders, payments
+from store.shop import order_links, orders, payment_pages, settling
 from store.shop.orders import Order
 from store.shop.payments import Till
 from store.web import redirect, resolve_visitor
@@ -51,12 +51,12 @@ def _order_id(request: Request, number: str, key: str | None) -> tuple[str, str]
 def pay(request: Request, number: str, key: str | None = None) -> Response:
     """Open the payment page, or the one that is open already, and go there."""
     order_id, number = _order_id(request, number, key)
-    return RedirectResponse(payments.open_checkout(till_of(request), order_id), status_code=303)
+    return RedirectResponse(payment_pages.open_checkout(till_of(request), order_id), status_code=303)
 
 
 @router.get("/orders/{number}/return")
 def come_back(request: Request, number: str, key: str | None = None) -> Response:
     """Back from the payment page: read again how it stands, so that "Paid" shows before the webhook comes."""
     order_id, number = _order_id(request, number, key)
-    payments.settle_order(till_of(request), order_id)
+    settling.settle_order(till_of(request), order_id)
     return redirect(request, order_links.path(number) if key else f"/orders/{number}")

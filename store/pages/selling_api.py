@@ -10,11 +10,12 @@ from store.db import Db, WritingDb
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.pages import shapes
-from store.shop import carts, designs, order_links, orders, suggestions
+from store.shop import carts, designs, order_links, orders, schedule, suggestions
 from store.shop.appraisal import Appraisal
 from store.shop.carts import Cart, LineView
 from store.shop.delivery import check_form
 from store.shop.orders import Order
+from store.shop.schedule import PaymentPart
 from store.web import SameOrigin, Who
 
 router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS)
@@ -96,6 +97,7 @@ def place_order(
     auth.limit("1200/minute", "orders", asker(request))
     cart = carts.readable(session, body.cart, who)
     given = {**body.address.model_dump(exclude_none=True), "email": body.email, "seen_total": body.seen_total}
+    given["plan"] = body.plan
     form, wrong = check_form(given)
     if form is None:
         raise ShopError(422, "Please check what you entered", " ".join(wrong.values()), {"fields": wrong})
@@ -104,16 +106,18 @@ def place_order(
         response.status_code = 200
     # The bag's id alone must not become a key to the order's page, where name and address stand.
     hers = placed.by_this_key or orders.may_see(placed.order, who) or form.email == placed.order.email
-    return _answer(placed.order, signed=hers)
+    return _answer(placed.order, schedule.of_orders(session, [placed.order])[placed.order.id], signed=hers)
 
 
-def _answer(order: Order, *, signed: bool) -> shapes.PlacedOrder:
+def _answer(order: Order, parts: list[PaymentPart], *, signed: bool) -> shapes.PlacedOrder:
     return shapes.PlacedOrder(
         number=order.number,
         currency=order.currency,
         total=order.total,
-        due_now=order.total,
-        schedule=[shapes.Part(label="Full payment", amount=order.total, due="now")],
+        due_now=sum(part.amount for part in parts if part.due == schedule.NOW),
+        schedule=[
+            shapes.Part(label=part.label, amount=part.amount, due=part.due, when=part.due_words) for part in parts
+        ],
         promised_from=order.promised_from,
         promised_by=order.promised_by,
         payment_url=order_links.payment(order.number) if signed else order_links.unsigned(order.number, "/payment"),

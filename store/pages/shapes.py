@@ -269,14 +269,16 @@ class NewOrder(BaseModel):
     email: Annotated[str, StringConstraints(max_length=254)]
     address: Address
     seen_total: Annotated[StrictInt, Field(ge=0, le=MOST)]
+    plan: Annotated[str, StringConstraints(max_length=40)] | None = None
 
 
 class Part(BaseModel):
-    """One payment of the plan; the parts add up to the total."""
+    """One payment of the plan; the parts add up to the total. `due`: now, ready, or the milestone that asks for it."""
 
     label: str
     amount: int
     due: str
+    when: str = ""
 
 
 class PlacedOrder(BaseModel):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from store.errors import ShopError
 from store.pages.paying import till_of
 from store.pages.shapes import Problem
-from store.shop import payments
+from store.shop import notices
 from store.shop.payment_provider import BadSignature, PaymentError
 
 log = logging.getLogger(__name__)
@@ -29,12 +29,12 @@ def stripe(
     """Take a notice; a repeated one is answered alike and does nothing."""
     till = till_of(request)
     try:
-        event_id = payments.receive(till, body, stripe_signature)
+        event_id = notices.receive(till, body, stripe_signature)
     except BadSignature as error:
         raise ShopError(400, "Not signed", "This notice was not signed by the payment provider.") from error
     if event_id is not None:
         try:
-            payments.settle_notice(till, event_id)
+            notices.settle_notice(till, event_id)
         except PaymentError:
             log.warning("notice %s is stored; a task reads the payment again", event_id)
     return {"received": True}

@@ -36,6 +36,7 @@ class PlaceForm:
     country: str
     line2: str = ""
     seen_total: int = 0
+    plan: str = ""  # the payment plan chosen; none for the usual way
 
     @property
     def address(self) -> dict[str, str]:
@@ -63,7 +64,8 @@ def check_form(data: Mapping[str, Any]) -> tuple[PlaceForm | None, dict[str, str
     except (TypeError, ValueError):
         seen = 0
     seen = seen if 0 <= seen <= HIGHEST_TOTAL else 0
-    return (None if wrong else PlaceForm(**clean, seen_total=seen)), wrong
+    plan = str(data.get("plan") or "")[:40]
+    return (None if wrong else PlaceForm(**clean, seen_total=seen, plan=plan)), wrong
 
 
 def _unwritable(character: str) -> bool:

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from store.events import Event
 from store.rendering import day, moment
-from store.shop.orders import STATES, Order, OrderLine
+from store.shop.orders import DEPOSIT, STATES, Order, OrderLine
 
 MADE = ("placed", "paid", "in-production", "ready", "shipped", "delivered")
 STOCKED = ("placed", "paid", "shipped", "delivered")
@@ -29,6 +29,9 @@ _KINDS = {
     "refund-made": "refund",
 }
 
+_DEPOSIT = "Your deposit has arrived; work may begin."
+_CANCELLED_PAID = "The order was cancelled; what you paid goes back to you."
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -45,6 +48,8 @@ def stages(session: Session, order: Order, lines: list[OrderLine]) -> list[Stage
     reached = _reached(session, order)
     if order.state in ("released", "cancelled"):
         shown = [_done("placed", order.placed_at), _done(order.state, order.closed_at or order.placed_at, "now")]
+        if order.received:
+            shown[1] = Stage(shown[1].title, shown[1].at, _CANCELLED_PAID, "now")
         if "refund" in reached:
             shown.append(
                 Stage("Paid back", moment(reached["refund"]), "Your payment is on its way back to you.", "now")
@@ -53,6 +58,9 @@ def stages(session: Session, order: Order, lines: list[OrderLine]) -> list[Stage
     way = STOCKED if all(line.slug in line.counts for line in lines) else MADE
     last = max((way.index(stage) for stage in way if stage in reached), default=0)
     shown = [_done(stage, reached.get(stage), "now" if way[last] == stage else "done") for stage in way[: last + 1]]
+    if "paid" in reached and not order.is_settled:
+        place = way.index("paid")
+        shown[place] = Stage(DEPOSIT, shown[place].at, _DEPOSIT, shown[place].state)
     for stage in way[last + 1 :]:
         promised = stage == ("shipped" if way is STOCKED else "ready")
         expected = f"Promised from {day(order.promised_from)} to {day(order.promised_by)}." if promised else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, update
+from sqlalchemy import Index, case, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db, events
@@ -24,8 +24,10 @@ STATES: dict[str, str] = {
     "released": "Released, not paid in time",
     "cancelled": "Cancelled",
 }
+DEPOSIT = "Deposit received"  # "paid" in the sense that work may begin; the rest comes by the plan
 STAGES = ("placed", "paid", "in-production", "ready", "shipped", "delivered")  # the good way, forward only
-PAID = STAGES[1:]  # states of an order whose money is here
+HANDED_OVER = ("shipped", "delivered")  # not before everything is paid
+PAID = STAGES[1:]  # states of an order that stands: paid, or its deposit is
 
 
 class Order(SQLModel, table=True):
@@ -58,6 +60,10 @@ class Order(SQLModel, table=True):
     placed_at: datetime
     paid_at: datetime | None = None
     closed_at: datetime | None = None  # released or cancelled
+    plan: str = "full"  # how it is paid: at once, or the id of a payment plan of the house
+    received: int = Field(default=0, sa_type=db.Minor)  # what came in and was kept; refunds stand beside it
+    settled_at: datetime | None = None  # everything that was agreed has come in
+    hold_until: datetime | None = None  # how long it waits for its first payment, if not the usual time
     promised_from: date
     promised_by: date
     terms_at: datetime  # when the terms and the final-sale note were accepted
@@ -70,13 +76,28 @@ class Order(SQLModel, table=True):
 
     @property
     def is_paid(self) -> bool:
-        """Whether the money is here."""
+        """Whether what was due with the order is here, so that it stands: all of it, or a deposit."""
         return self.state in PAID
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything is here."""
+        return self.settled_at is not None
+
+    @property
+    def outstanding(self) -> int:
+        """What has still to come in."""
+        return max(0, self.total - self.received)
+
+    @property
+    def kept_until(self) -> datetime:
+        """How long the order waits for its first payment."""
+        return self.hold_until or self.placed_at + UNPAID_FOR
 
     @property
     def state_label(self) -> str:
         """The state in words."""
-        return STATES[self.state]
+        return DEPOSIT if self.state == "paid" and not self.is_settled else STATES[self.state]
 
 
 class OrderLine(SQLModel, table=True):
@@ -210,25 +231,46 @@ def move(session: Session, from_customers: Iterable[str], customer_id: str) -> N
 # -- going through its states ----------------------------------------------------------------------------------------
 
 
-def promised(lines: Sequence[Any], placed_at: datetime) -> tuple[date, date]:
-    """From when to when everything is ready: the slowest line says."""
-    first = max((line.lead_min_days for line in lines), default=0)
-    last = max((line.lead_max_days for line in lines), default=0)
-    return (placed_at + timedelta(days=first)).date(), (placed_at + timedelta(days=last)).date()
-
-
 def mark_paid(session: Session, order: Order, payment_id: str | None, paid_at: datetime | None = None) -> bool:
-    """The money is here: once, from "placed" only.
+    """The whole amount is here: once, from "placed" only; whether this call made the change."""
+    return _first_receipt(session, order, order.total, payment_id, paid_at or db.now())
+
+
+def receive(
+    session: Session, order: Order, amount: int, payment_id: str, at: datetime | None = None, *, first: int = 0
+) -> bool:
+    """Keep money that came in: the first part makes the order paid, the last settles it.
+
+    Args:
+        first: what the order needs to stand; with less it goes on waiting, and is not released any more.
 
     Returns:
-        Whether this call made the change.
+        Whether the order takes money; a released or cancelled one does not.
     """
-    if not _move(session, order, ("placed",), "paid", paid_at=paid_at or db.now()):
+    moment = at or db.now()
+    if order.received + amount >= first and _first_receipt(session, order, amount, payment_id, moment):
+        return True
+    if not _change(session, order, ("placed", *PAID), **_credit(amount, moment)):
+        return False
+    facts = {"payment": payment_id, "amount": amount, "currency": order.currency, "outstanding": order.outstanding}
+    _record(session, NOBODY, "payment-received", order, facts)
+    return True
+
+
+def _first_receipt(session: Session, order: Order, amount: int, payment_id: str | None, moment: datetime) -> bool:
+    if not _move(session, order, ("placed",), "paid", paid_at=moment, **_credit(amount, moment)):
         return False
     stock.take(session, _counts(session, order))
-    facts = {"payment": payment_id, "total": order.total, "currency": order.currency}
+    facts = {"payment": payment_id, "total": order.total, "received": amount, "currency": order.currency}
     _record(session, NOBODY, "order-paid", order, facts)
     return True
+
+
+def _credit(amount: int, moment: datetime) -> dict[str, Any]:
+    """The columns that money changes, reckoned by the database from what stands there."""
+    received = col(Order.received) + amount
+    settled = case((received >= col(Order.total), func.coalesce(col(Order.settled_at), moment)))
+    return {"received": received, "settled_at": settled}
 
 
 def release(session: Session, order: Order) -> bool:
@@ -246,12 +288,36 @@ def cancel(session: Session, visitor: Visitor, order: Order, reason: str) -> Non
         raise refused(f"This order can no longer be cancelled: {order.state_label.lower()}.")
 
 
-def _give_up(session: Session, order: Order, state: str, visitor: Visitor, kind: str, facts: Mapping[str, Any]) -> bool:
-    if not _move(session, order, ("placed",), state, closed_at=db.now()):
-        return False
+def call_off(session: Session, visitor: Visitor, order: Order, reason: str) -> None:
+    """Staff cancel an order before work on it has begun; its pieces are free again.
+
+    What was paid goes back by refunds, which the caller asks for in the same transaction.
+
+    Raises:
+        ShopError: 409, it is in the workshop already, or over.
+    """
+    counts = _counts(session, order)
+    if _move(session, order, ("paid",), "cancelled", closed_at=db.now()):
+        stock.put_back(session, counts)
+    elif _move(session, order, ("placed",), "cancelled", closed_at=db.now()):
+        stock.release(session, counts)
+    else:
+        raise refused(f"This order can no longer be called off: {order.state_label.lower()}.")
+    _free_pieces(session, order)
+    _record(session, visitor, "order-cancelled", order, {"reason": reason[:200]})
+
+
+def _free_pieces(session: Session, order: Order) -> None:
     lines = lines_of(session, [order])[order.id]
-    stock.release(session, _counts(session, order))
     stock.free_pieces(session, [line.id for line in lines if line.numbered])
+
+
+def _give_up(session: Session, order: Order, state: str, visitor: Visitor, kind: str, facts: Mapping[str, Any]) -> bool:
+    # What has come in, if not enough yet, is for a person to decide about.
+    if not _change(session, order, ("placed",), col(Order.received) == 0, state=state, closed_at=db.now()):
+        return False
+    stock.release(session, _counts(session, order))
+    _free_pieces(session, order)
     _record(session, visitor, kind, order, facts)
     return True
 
@@ -289,6 +355,8 @@ def advance(session: Session, visitor: Visitor, order: Order, stage: str, note: 
     """
     if stage not in STAGES[2:]:
         raise invalid(f"The stage must be one of {', '.join(STAGES[2:])}.", field="stage")
+    if stage in HANDED_OVER and order.outstanding:
+        raise refused("This order leaves the house when its balance is here; it has not come in yet.")
     before = STAGES[1 : STAGES.index(stage)]
     if not _move(session, order, before, stage):
         raise refused(f"This order is {order.state_label.lower()}; it cannot become {STATES[stage].lower()}.")
@@ -297,11 +365,15 @@ def advance(session: Session, visitor: Visitor, order: Order, stage: str, note: 
 
 def _move(session: Session, order: Order, before: Sequence[str], after: str, **values: Any) -> bool:
     """One conditional update, so that of two who move an order one wins."""
+    return _change(session, order, before, state=after, **values)
+
+
+def _change(session: Session, order: Order, before: Sequence[str], *conditions: Any, **values: Any) -> bool:
     session.flush()
     moved = session.execute(
         update(Order)
-        .where(col(Order.id) == order.id, col(Order.state).in_(before))
-        .values(state=after, **values)
+        .where(col(Order.id) == order.id, col(Order.state).in_(before), *conditions)
+        .values(**values)
         .returning(col(Order.id))
         .execution_options(synchronize_session=False)
     ).first()

@@ -1,6 +1,6 @@
 """What the shop asks of whoever takes the money: the provider's protocol, its values and its refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -13,8 +13,15 @@ EventKind = Literal[
     "payment_succeeded",
     "payment_failed",
     "refunded",
+    "disputed",
     "other",
 ]
+ChargeStatus = Literal["paid", "declined", "needs_customer", "pending"]
+DisputeStatus = Literal["open", "won", "lost"]
+
+# Minor units that one card charge can carry: eight digits, whatever the currency (999,999.99 where a unit has a
+# hundred of them). What is more goes by transfer.
+LARGEST_CHARGE = 99_999_999
 
 
 class PaymentError(Exception):
@@ -90,6 +97,50 @@ class CheckoutState:
     currency: str
     paid_at: datetime | None
     customer_reference: str | None
+    method_reference: str | None = None
+    """The card that was kept for later, if it was asked for."""
+
+
+@dataclass(frozen=True)
+class SavedCharge:
+    """One amount to be charged on a kept card while its holder is away."""
+
+    order_number: str
+    order_id: str
+    amount: int
+    currency: str
+    customer_reference: str
+    method_reference: str
+    description: str
+    idempotency_key: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChargeState:
+    """How a charge stands at the provider now; `needs_customer`: its holder has to confirm it on a payment page."""
+
+    status: ChargeStatus
+    payment_reference: str | None
+    amount: int
+    currency: str
+    paid_at: datetime | None = None
+    code: str = ""
+    payment_id: str | None = None
+    refunded: int = 0
+
+
+@dataclass(frozen=True)
+class DisputeState:
+    """A payer who went to the bank, as it stands at the provider."""
+
+    reference: str
+    payment_reference: str
+    amount: int
+    currency: str
+    reason: str
+    status: DisputeStatus
+    opened_at: datetime
 
 
 @dataclass(frozen=True)
@@ -101,19 +152,24 @@ class RefundState:
     amount: int
     currency: str
     status: RefundStatus
+    refund_id: str | None = None
+    """Ours, when we asked for it."""
 
 
 @dataclass(frozen=True)
 class ProviderEvent:
     """A verified notice: `kind` and `reference` say what to read again, nothing else in it is believed.
 
-    `reference` is a checkout's for the checkout kinds and a payment's for the others.
+    `reference` is a checkout's for the checkout kinds and a payment's for the others; `payment_id` is ours, if we gave
+    it along, and `code` the reason of a decline: both for the record only.
     """
 
     id: str
     kind: EventKind
     reference: str
     created_at: datetime
+    payment_id: str | None = None
+    code: str = ""
 
 
 class PaymentProvider(Protocol):
@@ -139,6 +195,30 @@ class PaymentProvider(Protocol):
 
     def expire_checkout(self, reference: str) -> CheckoutState:
         """Close an unpaid page; one that was paid or had already closed is answered as it stands."""
+        ...
+
+    def charge_saved(self, charge: SavedCharge) -> ChargeState:
+        """Charge a kept card; the same idempotency key charges once. A decline is an answer, not an exception."""
+        ...
+
+    def read_payment(self, payment_reference: str) -> ChargeState:
+        """Read how a charge stands."""
+        ...
+
+    def find_payment(self, customer_reference: str, payment_id: str) -> ChargeState | None:
+        """The charge of this customer that carries our payment's id, if there is one."""
+        ...
+
+    def taken_since(self, moment: datetime) -> Iterator[ChargeState]:
+        """Every charge of ours since then that was paid, with what of it went back."""
+        ...
+
+    def refunds_of(self, payment_reference: str) -> list[RefundState]:
+        """Read the refunds of a payment."""
+        ...
+
+    def disputes_of(self, payment_reference: str) -> list[DisputeState]:
+        """Read the disputes about a payment."""
         ...
 
     def refund(

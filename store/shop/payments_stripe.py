@@ -13,9 +13,13 @@ from store.errors import SettingsError
 from store.settings import Settings
 from store.shop.payment_provider import (
     BadSignature,
+    ChargeState,
+    ChargeStatus,
     CheckoutRequest,
     CheckoutState,
     CheckoutStatus,
+    DisputeState,
+    DisputeStatus,
     EventKind,
     HostedCheckout,
     PaymentRefused,
@@ -23,11 +27,12 @@ from store.shop.payment_provider import (
     ProviderEvent,
     RefundState,
     RefundStatus,
+    SavedCharge,
 )
 from store.shop.stripe_sandbox.keys import sandbox_keys
 
 if TYPE_CHECKING:
-    from stripe.params import RefundCreateParams
+    from stripe.params import PaymentIntentCreateParams, RefundCreateParams
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
 STRIPE = "https://api.stripe.com"
@@ -42,7 +47,15 @@ _KINDS: dict[str, EventKind] = {
     "payment_intent.succeeded": "payment_succeeded",
     "payment_intent.payment_failed": "payment_failed",
     "charge.refunded": "refunded",
+    "refund.updated": "refunded",
+    "refund.failed": "refunded",
+    "charge.dispute.created": "disputed",
+    "charge.dispute.updated": "disputed",
+    "charge.dispute.closed": "disputed",
 }
+_OF_A_PAYMENT = ("refunded", "disputed")  # events whose object points to its payment
+_DISPUTE_STATUS: dict[str, DisputeStatus] = {"won": "won", "warning_closed": "won", "prevented": "won", "lost": "lost"}
+_ASKS_CUSTOMER = ("authentication_required", "payment_intent_authentication_failure")
 _REFUND_STATUS: dict[str | None, RefundStatus] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
 
 
@@ -101,6 +114,75 @@ class StripeProvider:
             return state
         return self.read_checkout(reference)
 
+    def charge_saved(self, charge: SavedCharge) -> ChargeState:
+        """Charge a kept card off-session; a decline is an answer, repeated under the same key."""
+        params: PaymentIntentCreateParams = {
+            "amount": charge.amount,
+            "currency": charge.currency.lower(),
+            "customer": charge.customer_reference,
+            "payment_method": charge.method_reference,
+            "allowed_payment_method_types": ["card"],
+            "off_session": True,
+            "confirm": True,
+            "description": charge.description,
+            "metadata": {**charge.metadata, "order_id": charge.order_id, "order_number": charge.order_number},
+        }
+        with _asking():
+            try:
+                intent = self._client.v1.payment_intents.create(params, {"idempotency_key": charge.idempotency_key})
+            except stripe.CardError as error:
+                return _declined(charge, error)
+        return _charge_state(intent)
+
+    def read_payment(self, payment_reference: str) -> ChargeState:
+        """Read a payment intent."""
+        with _asking():
+            intent = self._client.v1.payment_intents.retrieve(payment_reference, {"expand": ["latest_charge"]})
+        return _charge_state(intent)
+
+    def find_payment(self, customer_reference: str, payment_id: str) -> ChargeState | None:
+        """The customer's payment intent that carries our payment's id."""
+        with _asking():
+            listed = self._client.v1.payment_intents.list({"customer": customer_reference, "limit": 100})
+            for intent in listed.auto_paging_iter():
+                if intent.metadata and intent.metadata.to_dict().get("payment_id") == payment_id:
+                    return self.read_payment(intent.id)
+        return None
+
+    def taken_since(self, moment: datetime) -> Iterator[ChargeState]:
+        """Every payment intent since then that succeeded and carries an id of ours."""
+        with _asking():
+            listed = self._client.v1.payment_intents.list(
+                {"created": {"gte": int(moment.timestamp())}, "limit": 100, "expand": ["data.latest_charge"]}
+            )
+            for intent in listed.auto_paging_iter():
+                state = _charge_state(intent)
+                if state.status == "paid" and state.payment_id:
+                    yield state
+
+    def refunds_of(self, payment_reference: str) -> list[RefundState]:
+        """The refunds of a payment intent."""
+        with _asking():
+            listed = self._client.v1.refunds.list({"payment_intent": payment_reference, "limit": 100})
+            return [_refund_state(refund, payment_reference) for refund in listed.auto_paging_iter()]
+
+    def disputes_of(self, payment_reference: str) -> list[DisputeState]:
+        """The disputes about a payment intent."""
+        with _asking():
+            listed = self._client.v1.disputes.list({"payment_intent": payment_reference, "limit": 100})
+            return [
+                DisputeState(
+                    reference=dispute.id,
+                    payment_reference=payment_reference,
+                    amount=dispute.amount,
+                    currency=dispute.currency.upper(),
+                    reason=dispute.reason,
+                    status=_DISPUTE_STATUS.get(dispute.status, "open"),
+                    opened_at=_moment(dispute.created),
+                )
+                for dispute in listed.auto_paging_iter()
+            ]
+
     def refund(
         self, payment_reference: str, amount: int, currency: str, reason: str, idempotency_key: str
     ) -> RefundState:
@@ -109,20 +191,14 @@ class StripeProvider:
             "payment_intent": payment_reference,
             "amount": amount,
             "reason": "requested_by_customer",
-            "metadata": {"reason": reason[:500]},
+            "metadata": {"reason": reason[:500], "refund_id": idempotency_key},
         }
         with _asking():
             intent = self._client.v1.payment_intents.retrieve(payment_reference)
             if intent.currency.upper() != currency.upper():
                 raise PaymentRefused(f"The payment was made in {intent.currency.upper()}, not in {currency.upper()}.")
             refund = self._client.v1.refunds.create(params, {"idempotency_key": idempotency_key})
-        return RefundState(
-            reference=refund.id,
-            payment_reference=payment_reference,
-            amount=refund.amount,
-            currency=refund.currency.upper(),
-            status=_REFUND_STATUS.get(refund.status, "pending"),
-        )
+        return _refund_state(refund, payment_reference)
 
     def parse_event(self, body: bytes, signature: str) -> ProviderEvent:
         """Verify a webhook's raw body against its `Stripe-Signature`, or raise BadSignature."""
@@ -131,8 +207,16 @@ class StripeProvider:
             event = json.loads(body)
             subject = event["data"]["object"]
             kind = _KINDS.get(event["type"], "other")
-            reference = subject.get("payment_intent") if kind == "refunded" else subject.get("id")
-            return ProviderEvent(event["id"], kind, str(reference or ""), _moment(event["created"]))
+            reference = subject.get("payment_intent" if kind in _OF_A_PAYMENT else "id")
+            notes, failure = subject.get("metadata") or {}, subject.get("last_payment_error") or {}
+            return ProviderEvent(
+                event["id"],
+                kind,
+                str(reference or ""),
+                _moment(event["created"]),
+                payment_id=notes.get("payment_id"),
+                code=str(failure.get("decline_code") or failure.get("code") or ""),
+            )
         except stripe.SignatureVerificationError as error:
             raise BadSignature(str(error)) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -234,4 +318,54 @@ def _state(session: stripe.checkout.Session) -> CheckoutState:
         currency=(session.currency or "").upper(),
         paid_at=_moment(charge.created) if paid and charge else None,
         customer_reference=customer if isinstance(customer, str) or customer is None else customer.id,
+        method_reference=_id_of(intent.payment_method) if intent and intent.setup_future_usage else None,
+    )
+
+
+def _id_of(found: Any) -> str | None:
+    return found if isinstance(found, str) or found is None else str(found.id)
+
+
+def _declined(charge: SavedCharge, error: stripe.CardError) -> ChargeState:
+    """What a refused charge of a kept card answers: its payment intent, and why."""
+    detail: Any = error.error
+    intent = getattr(detail, "payment_intent", None)
+    return ChargeState(
+        status="needs_customer" if error.code in _ASKS_CUSTOMER else "declined",
+        payment_reference=_id_of(intent),
+        amount=charge.amount,
+        currency=charge.currency,
+        code=str(getattr(detail, "decline_code", None) or error.code or ""),
+        payment_id=charge.metadata.get("payment_id"),
+    )
+
+
+def _charge_state(intent: stripe.PaymentIntent) -> ChargeState:
+    charge: Any = intent.latest_charge
+    failure = intent.last_payment_error
+    paid = intent.status == "succeeded"
+    code = str((failure and (failure.decline_code or failure.code)) or "")
+    decided: ChargeStatus = "needs_customer" if code in _ASKS_CUSTOMER else "declined"
+    waits = intent.status in ("processing", "requires_confirmation")
+    whole = charge is not None and not isinstance(charge, str)
+    return ChargeState(
+        status="paid" if paid else "pending" if waits else decided,
+        payment_reference=intent.id,
+        amount=intent.amount_received if paid else intent.amount,
+        currency=intent.currency.upper(),
+        paid_at=_moment(charge.created if whole else intent.created) if paid else None,
+        code=code,
+        payment_id=intent.metadata.to_dict().get("payment_id") if intent.metadata else None,
+        refunded=charge.amount_refunded if whole else 0,
+    )
+
+
+def _refund_state(refund: stripe.Refund, payment_reference: str) -> RefundState:
+    return RefundState(
+        reference=refund.id,
+        payment_reference=payment_reference,
+        amount=refund.amount,
+        currency=refund.currency.upper(),
+        status=_REFUND_STATUS.get(refund.status, "pending"),
+        refund_id=refund.metadata.to_dict().get("refund_id") if refund.metadata else None,
     )

@@ -10,9 +10,10 @@ from sqlmodel import Session
 from configurator import ModelError
 from store import money
 from store.errors import ShopError
-from store.shop import catalog, orders
+from store.shop import catalog, orders, schedule
 from store.shop.appraisal import appraise
 from store.shop.orders import Order, OrderDiscount, OrderLine
+from store.shop.schedule import PaymentPart
 
 AGREED = (
     "number",
@@ -52,19 +53,26 @@ SOLD = (
     "suggestion_id",
     "offer_id",
 )
+PAID_BY = ("position", "label", "amount", "due", "due_words")
 TAKEN_OFF = ("order_line_id", "offer_id", "label", "amount")
 
 
-def seal(order: Order, lines: Sequence[OrderLine], discounts: Sequence[OrderDiscount]) -> str:
+def seal(
+    order: Order,
+    lines: Sequence[OrderLine],
+    discounts: Sequence[OrderDiscount],
+    parts: Sequence[PaymentPart] = (),
+) -> str:
     """A hash over everything that was agreed; one altered byte gives another."""
-    return _hash(
-        {
-            "order": _members(order, AGREED),
-            "dates": [order.promised_from.isoformat(), order.promised_by.isoformat()],
-            "lines": [_members(line, SOLD) for line in lines],
-            "discounts": sorted((_members(discount, TAKEN_OFF) for discount in discounts), key=_canonical),
-        }
-    )
+    agreed: dict[str, Any] = {
+        "order": _members(order, AGREED),
+        "dates": [order.promised_from.isoformat(), order.promised_by.isoformat()],
+        "lines": [_members(line, SOLD) for line in lines],
+        "discounts": sorted((_members(discount, TAKEN_OFF) for discount in discounts), key=_canonical),
+    }
+    if order.plan != schedule.FULL:  # paid at once, there is nothing to agree on beyond the total
+        agreed |= {"plan": order.plan, "parts": [_members(part, PAID_BY) for part in parts]}
+    return _hash(agreed)
 
 
 def contact_seal(order: Order) -> str:
@@ -80,6 +88,7 @@ def replay(session: Session, order: Order) -> list[str]:
     """
     lines = orders.lines_of(session, [order])[order.id]
     discounts = orders.discounts_of(session, order)
+    parts = schedule.of_orders(session, [order])[order.id]
     differences = [difference for line in lines for difference in _line_differences(session, line)]
     sums = {
         "subtotal": sum(line.amount for line in lines),
@@ -92,7 +101,9 @@ def replay(session: Session, order: Order) -> list[str]:
         differences.append("order: the tax is not the tax contained in the total")
     if order.discount != sum(discount.amount for discount in discounts):
         differences.append("order: the discounts do not add up")
-    if order.seal != seal(order, lines, discounts):
+    if order.total != sum(part.amount for part in parts):
+        differences.append("order: the parts of its payment do not add up")
+    if order.seal != seal(order, lines, discounts, parts):
         differences.append("order: the seal is broken, something that was agreed has been altered")
     if order.contact_seal is not None and order.contact_seal != contact_seal(order):
         differences.append("order: name, e-mail or address have been altered")

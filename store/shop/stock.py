@@ -135,6 +135,12 @@ def take(session: Session, quantities: Mapping[str, int]) -> None:
         )
 
 
+def put_back(session: Session, quantities: Mapping[str, int]) -> None:
+    """Pieces that were sold and stay in the house after all."""
+    for slug, quantity in sorted(quantities.items()):
+        add_on_hand(session, slug, quantity)
+
+
 def number_pieces(session: Session, slug: str, order_line_id: str, quantity: int) -> list[int]:
     """Give the lowest free numbers to an order line, after its stock was reserved in the same transaction.
 

@@ -1,7 +1,7 @@
 """A small house for tests: a watch to configure, a strap in stock, a numbered edition, and people who buy."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,15 @@ from store.shop.delivery import PlaceForm
 from store.shop.orders import Order
 from store.shop.payment_provider import (
     BadSignature,
+    ChargeState,
     CheckoutRequest,
     CheckoutState,
+    DisputeState,
     HostedCheckout,
     PaymentUnavailable,
     ProviderEvent,
     RefundState,
+    SavedCharge,
 )
 
 WATCH = """\
@@ -140,6 +143,10 @@ class HandProvider:
     opened: dict[str, CheckoutRequest] = field(default_factory=dict)
     states: dict[str, CheckoutState] = field(default_factory=dict)
     refunds: dict[str, RefundState] = field(default_factory=dict)
+    kept_cards: str = "pays"  # what becomes of charges on kept cards: pays, declined, needs_customer, pending
+    charges: dict[str, ChargeState] = field(default_factory=dict)  # by idempotency key
+    charged: list[SavedCharge] = field(default_factory=list)
+    disputes: list[DisputeState] = field(default_factory=list)
 
     def _answer(self) -> None:
         if self.down:
@@ -165,18 +172,79 @@ class HandProvider:
             self._become(reference, "expired", None)
         return self.states[reference]
 
+    def charge_saved(self, charge: SavedCharge) -> ChargeState:
+        self._answer()
+        known = self.charges.get(charge.idempotency_key)
+        if known is None or known.status == "pending":
+            self.charged.append(charge)
+            reference, code = f"pi_{charge.idempotency_key}", ""
+            if self.kept_cards in ("declined", "needs_customer"):
+                code = "generic_decline" if self.kept_cards == "declined" else "authentication_required"
+            status: Any = "paid" if self.kept_cards == "pays" else self.kept_cards
+            paid_at = db.now() if status == "paid" else None
+            known = ChargeState(
+                status,
+                reference,
+                charge.amount,
+                charge.currency,
+                paid_at,
+                code,
+                payment_id=charge.metadata["payment_id"],
+            )
+            self.charges[charge.idempotency_key] = known
+        return known
+
+    def read_payment(self, payment_reference: str) -> ChargeState:
+        self._answer()
+        return next(state for state in self.charges.values() if state.payment_reference == payment_reference)
+
+    def find_payment(self, customer_reference: str, payment_id: str) -> ChargeState | None:
+        self._answer()
+        assert customer_reference
+        return self.charges.get(payment_id)
+
+    def taken_since(self, moment: datetime) -> Iterator[ChargeState]:
+        self._answer()
+        pages = [
+            ChargeState(
+                "paid",
+                state.payment_reference,
+                state.amount,
+                state.currency,
+                state.paid_at,
+                payment_id=self.opened[reference].metadata["payment_id"],
+            )
+            for reference, state in self.states.items()
+            if state.status == "paid"
+        ]
+        for state in [*pages, *(one for one in self.charges.values() if one.status == "paid")]:
+            back = self.refunds_of(state.payment_reference or "")
+            refunded = sum(refund.amount for refund in back if refund.status != "failed")
+            if state.paid_at is not None and state.paid_at >= moment:
+                yield replace(state, refunded=refunded)
+
+    def refunds_of(self, payment_reference: str) -> list[RefundState]:
+        self._answer()
+        return [one for one in self.refunds.values() if one.payment_reference == payment_reference]
+
+    def disputes_of(self, payment_reference: str) -> list[DisputeState]:
+        self._answer()
+        return [one for one in self.disputes if one.payment_reference == payment_reference]
+
     def refund(
         self, payment_reference: str, amount: int, currency: str, reason: str, idempotency_key: str
     ) -> RefundState:
         self._answer()
-        made = RefundState(f"re_{idempotency_key}", payment_reference, amount, currency, "succeeded")
+        made = RefundState(
+            f"re_{idempotency_key}", payment_reference, amount, currency, "succeeded", refund_id=idempotency_key
+        )
         return self.refunds.setdefault(idempotency_key, made)
 
     def parse_event(self, body: bytes, signature: str) -> ProviderEvent:
         if signature != "right":
             raise BadSignature("not ours")
-        event_id, kind, reference = body.decode().split()
-        return ProviderEvent(event_id, kind, reference, db.now())  # type: ignore[arg-type]
+        event_id, kind, reference, *more = body.decode().split()
+        return ProviderEvent(event_id, kind, reference, db.now(), *more)  # type: ignore[arg-type]
 
     def pay(self, reference: str) -> None:
         """The customer pays, whatever the shop thinks of it meanwhile."""
@@ -185,8 +253,9 @@ class HandProvider:
     def _become(self, reference: str, status: Any, payment: str | None) -> None:
         request = self.opened[reference]
         paid_at = db.now() if status == "paid" else None
+        kept = ("cus_1", f"pm_{reference}") if request.keep_card and payment else (None, None)
         self.states[reference] = CheckoutState(
-            reference, status, payment, request.amount, request.currency, paid_at, None
+            reference, status, payment, request.amount, request.currency, paid_at, *kept
         )
 
 

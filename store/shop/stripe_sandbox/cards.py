@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Behaviour = Literal["pays", "declines", "asks_once", "asks_always"]
+Behaviour = Literal["pays", "declines", "asks_once", "asks_always", "declines_later"]
+Afterwards = Literal["", "disputed", "refund_fails"]  # what becomes of the payment
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class TestCard:
     does: str
     behaviour: Behaviour
     decline_code: str = ""
+    afterwards: Afterwards = ""
     listed: bool = True
 
     @property
@@ -39,6 +41,10 @@ CARDS = {
         TestCard("4242424242424242", "visa", "is paid at once", "pays"),
         TestCard("4000000000000002", "visa", "is declined", "declines", "generic_decline"),
         TestCard("4000002500003155", "visa", "asks for 3-D Secure", "asks_once"),
+        TestCard("4000000000000259", "visa", "is paid, then disputed", "pays", afterwards="disputed"),
+        # At Stripe this card can be kept and never charged; here its holder pays once, so that a balance can fail.
+        TestCard("4000000000000341", "visa", "is paid, and declined later", "declines_later", "generic_decline"),
+        TestCard("4000000000005126", "visa", "has refunds fail", "pays", afterwards="refund_fails", listed=False),
         TestCard("5555555555554444", "mastercard", "is paid at once", "pays", listed=False),
         TestCard("4000000000009995", "visa", "has too little on it", "declines", "insufficient_funds", listed=False),
         TestCard("4000002760003184", "visa", "asks for 3-D Secure every time", "asks_always", listed=False),

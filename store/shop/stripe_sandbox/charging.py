@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from store.shop.stripe_sandbox import disputing
 from store.shop.stripe_sandbox.cards import BY_FINGERPRINT, TestCard, TypedCard
 from store.shop.stripe_sandbox.ledger import Body
-from store.shop.stripe_sandbox.problems import StripeProblem, card_error
+from store.shop.stripe_sandbox.problems import card_error
 from store.shop.stripe_sandbox.sandbox import Sandbox
 
 DECLINED = {
@@ -145,6 +146,8 @@ def succeed(box: Sandbox, intent: Body, method: Body) -> None:
     box.ledger.save(intent)
     box.tell("charge.succeeded", charge)
     box.tell("payment_intent.succeeded", intent)
+    if card_of(method).afterwards == "disputed":
+        disputing.open_dispute(box, charge)
 
 
 def fail(box: Sandbox, intent: Body, method: Body, code: str, message: str, decline_code: str = "") -> None:
@@ -168,52 +171,6 @@ def decline(box: Sandbox, intent: Body, method: Body) -> None:
     """Let the card's bank say no."""
     decline_code = card_of(method).decline_code
     fail(box, intent, method, "card_declined", DECLINED[decline_code], decline_code)
-
-
-def refund(box: Sandbox, intent: Body, amount: int | None, reason: str | None, notes: Mapping[str, str]) -> Body:
-    """Pay back part or all of a payment.
-
-    Raises:
-        StripeProblem: nothing was paid, or less is left than asked for.
-    """
-    if intent["status"] != "succeeded":
-        message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
-        raise StripeProblem(400, message, code="payment_intent_unexpected_state", param="payment_intent")
-    charge = box.get("charge", intent["latest_charge"])
-    left = charge["amount"] - charge["amount_refunded"]
-    wanted = left if amount is None else amount
-    if left == 0:
-        raise StripeProblem(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    if wanted <= 0:
-        raise StripeProblem(400, "Invalid positive integer", code="parameter_invalid_integer", param="amount")
-    if wanted > left:
-        message = f"Refund amount ({wanted}) is greater than unrefunded amount on charge ({left})"
-        raise StripeProblem(400, message, param="amount")
-    charge["amount_refunded"] += wanted
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    box.ledger.save(charge)
-    done = box.ledger.new(
-        "re",
-        "refund",
-        {
-            "amount": wanted,
-            "balance_transaction": None,
-            "charge": charge["id"],
-            "created": box.ledger.now(),
-            "currency": charge["currency"],
-            "destination_details": {"card": {"type": "refund"}, "type": "card"},
-            "metadata": dict(notes),
-            "payment_intent": intent["id"],
-            "reason": reason,
-            "receipt_number": None,
-            "source_transfer_reversal": None,
-            "status": "succeeded",
-            "transfer_reversal": None,
-        },
-    )
-    box.tell("refund.created", done)
-    box.tell("charge.refunded", charge)
-    return done
 
 
 def _charge(

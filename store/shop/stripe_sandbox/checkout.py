@@ -237,7 +237,7 @@ def pay(box: Sandbox, session: Body, typed: TypedCard) -> Body:
     method = new_method(box, typed, session["customer_email"])
     if typed.card.behaviour == "declines":
         decline(box, intent, method)
-    elif typed.card.behaviour == "pays":
+    elif typed.card.behaviour in ("pays", "declines_later"):
         _complete(box, session, intent, method)
     else:
         confirmation = f"{box.base_url}/pay/{session['id']}/confirmation"

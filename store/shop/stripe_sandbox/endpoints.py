@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from store.shop.stripe_sandbox import checkout
+from store.shop.stripe_sandbox import checkout, disputing
 from store.shop.stripe_sandbox import params as form
-from store.shop.stripe_sandbox.charging import card_of, decline, fail, new_customer, new_intent, refund, succeed
+from store.shop.stripe_sandbox.charging import card_of, decline, fail, new_customer, new_intent, succeed
 from store.shop.stripe_sandbox.expand import line_items
 from store.shop.stripe_sandbox.ledger import Body
 from store.shop.stripe_sandbox.params import Params
 from store.shop.stripe_sandbox.problems import StripeProblem, missing, wrong
+from store.shop.stripe_sandbox.refunding import refund
 from store.shop.stripe_sandbox.sandbox import Sandbox
 
 INTENT_ACCEPTS = (
@@ -107,7 +108,7 @@ def _charge_alone(box: Sandbox, intent: Body, method: Body) -> Answer:
     if card.behaviour == "pays" or method.get("_authenticated"):
         succeed(box, intent, method)
         return Answer(box.shown(intent))
-    if card.behaviour == "declines":
+    if card.behaviour in ("declines", "declines_later"):
         decline(box, intent, method)
     else:
         message = "Your card was declined. This transaction requires authentication."
@@ -139,13 +140,33 @@ def _retrieve(kind: str) -> Endpoint:
     return retrieve
 
 
+def _created(params: Params) -> dict[str, str]:
+    """The filter by time; of Stripe's four comparisons the sandbox knows the one that the shop uses."""
+    given = params.get("created")
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or set(given) != {"gte"}:
+        raise wrong("created", "The sandbox filters by created[gte] only.")
+    return {"created[gte]": str(form.integer(given, "gte"))}
+
+
+def _answer_dispute(box: Sandbox, params: Params, path: Mapping[str, str]) -> Answer:
+    return Answer(box.shown(disputing.answer(box, box.get("dispute", path["id"]), params)))
+
+
+def _close_dispute(box: Sandbox, params: Params, path: Mapping[str, str]) -> Answer:
+    form.only(params, ("expand",))
+    return Answer(box.shown(disputing.close(box, box.get("dispute", path["id"]))))
+
+
 def _list(kind: str, url: str, filters: tuple[str, ...]) -> Endpoint:
     def listed(box: Sandbox, params: Params, path: Mapping[str, str]) -> Answer:
-        form.only(params, (*filters, "limit", "starting_after", "ending_before", "expand"))
+        form.only(params, (*filters, "created", "limit", "starting_after", "ending_before", "expand"))
         limit = form.integer(params, "limit") or 10
         if not 1 <= limit <= 100:
             raise wrong("limit", "Invalid integer: must be between 1 and 100")
         where = {name: value for name in filters if (value := form.text(params, name)) is not None} | dict(path)
+        where |= _created(params)
         pages = {name: form.text(params, name) for name in ("starting_after", "ending_before")}
         for name, reference in pages.items():
             if reference:
@@ -185,6 +206,10 @@ ALL: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/refunds", _create_refund),
     ("GET", "/v1/refunds", _list("refund", "/v1/refunds", ("payment_intent", "charge"))),
     ("GET", "/v1/refunds/{id}", _retrieve("refund")),
+    ("GET", "/v1/disputes", _list("dispute", "/v1/disputes", ("payment_intent", "charge"))),
+    ("GET", "/v1/disputes/{id}", _retrieve("dispute")),
+    ("POST", "/v1/disputes/{id}", _answer_dispute),
+    ("POST", "/v1/disputes/{id}/close", _close_dispute),
     ("GET", "/v1/events", _list("event", "/v1/events", ("type",))),
     ("GET", "/v1/events/{id}", _retrieve("event")),
     ("GET", "/v1/charges/{id}", _retrieve("charge")),

@@ -83,10 +83,16 @@ class Ledger:
     def newest(
         self, kind: str, where: Mapping[str, str], limit: int, after: str | None = None, before: str | None = None
     ) -> list[Body]:
-        """Objects of a kind whose fields equal `where`, newest first; `after` and `before` are ids of the list."""
+        """Objects of a kind whose fields are as `where` says (equal, or `name[gte]`), newest first.
+
+        `after` and `before` are ids of the list.
+        """
         conditions, values = ["kind = ?"], [kind]
         for name, value in where.items():
-            conditions.append(f"json_extract(body, '$.{name}') = ?")
+            if name.endswith("[gte]"):
+                conditions.append(f"json_extract(body, '$.{name.removesuffix('[gte]')}') >= CAST(? AS INTEGER)")
+            else:
+                conditions.append(f"json_extract(body, '$.{name}') = ?")
             values.append(value)
         if after:
             conditions.append("seq < (SELECT seq FROM object WHERE id = ?)")
@@ -104,6 +110,13 @@ class Ledger:
         """Ids of the open checkout sessions whose time is over."""
         query = """SELECT id FROM object WHERE kind = 'checkout.session'
             AND json_extract(body, '$.status') = 'open' AND json_extract(body, '$.expires_at') <= ?"""
+        with self._lock:
+            return [row[0] for row in self._rows.execute(query, (moment,))]
+
+    def failing(self, moment: int) -> list[str]:
+        """Ids of the refunds that are to be turned away by now."""
+        query = """SELECT id FROM object WHERE kind = 'refund' AND json_extract(body, '$.status') = 'succeeded'
+            AND json_extract(body, '$._fails_at') <= ?"""
         with self._lock:
             return [row[0] for row in self._rows.execute(query, (moment,))]
 

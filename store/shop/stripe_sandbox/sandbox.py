@@ -16,6 +16,10 @@ SUBSCRIBED = frozenset(
         "payment_intent.succeeded",
         "payment_intent.payment_failed",
         "charge.refunded",
+        "refund.failed",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.closed",
     }
 )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx2
 from starlette.concurrency import run_in_threadpool
 
-from store.shop.stripe_sandbox import checkout
+from store.shop.stripe_sandbox import checkout, refunding
 from store.shop.stripe_sandbox.sandbox import Sandbox
 
 TIMEOUT = 10.0  # seconds the shop has for an answer
@@ -53,6 +53,7 @@ class Courier:
             try:
                 while True:
                     await run_in_threadpool(checkout.expire_overdue, self._box)
+                    await run_in_threadpool(refunding.fail_overdue, self._box)
                     self._woken.clear()
                     sent = await self._send_due(client)
                     if not sent:

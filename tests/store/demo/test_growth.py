@@ -17,7 +17,7 @@ from store.events import Event
 from store.people import Customer
 from store.reactions import REACTIONS
 from store.settings import Settings, read_settings
-from store.shop import catalog, payments, snapshots, taste
+from store.shop import catalog, payment_tasks, snapshots, taste
 from store.shop.orders import PAID, Order, OrderLine
 from store.shop.stock import Stock
 from store.shop.suggestions import Suggestion
@@ -77,7 +77,7 @@ def test_it_lives_orders_that_add_up_and_takes_no_edition(settings: Settings) ->
         assert demo.state(session) == "ready"
         # Nothing of the past is left for the worker, and it is asked to train.
         waiting = session.exec(select(Task.kind).where(Task.state == "queued")).all()
-        assert {"send-mail", payments.RELEASE} & set(waiting) == set()
+        assert {"send-mail", payment_tasks.RELEASE} & set(waiting) == set()
         assert "train" in waiting
         attach = performance.of_suggestions(session)
         assert attach.shown.shown + attach.control.shown == len(session.exec(select(Suggestion.id)).all())

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from store import db
-from store.shop import catalog, order_links, orders, payments, stock
+from store.shop import catalog, order_links, orders, payment_tasks, stock
 from store.shop.orders import Order
 from store.shop.payments import Till
 from tests.browsers import PageBrowser
@@ -198,7 +198,7 @@ def test_a_released_order_says_so_and_opens_no_payment(
     buyer: PageBrowser, provider: HandProvider, stranger: PageBrowser
 ) -> None:
     order = ordered(buyer)
-    payments.release_unpaid(Till(provider, lambda session, released: False), order.id)
+    payment_tasks.release_unpaid(Till(provider, lambda session, released: False), order.id)
     buyer.get(f"/orders/{order.number}")
     assert "Released, not paid in time" in buyer.text()
     assert (

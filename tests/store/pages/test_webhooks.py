@@ -3,9 +3,9 @@
 from sqlmodel import select
 
 from store import db
-from store.shop import payments
+from store.shop import notices, payment_pages
+from store.shop.notices import WebhookEvent
 from store.shop.orders import Order
-from store.shop.payments import WebhookEvent
 from tests.browsers import PageBrowser
 from tests.store import selling
 from tests.store.selling import HandProvider
@@ -15,7 +15,7 @@ def opened(provider: HandProvider) -> tuple[str, str]:
     """An order with its payment page open: its id and the page's reference."""
     with db.transaction() as session:
         order_id = selling.order(session, selling.guest(), "print-one").id
-    return order_id, payments.open_checkout(selling.till_of(provider), order_id).rsplit("/", 1)[1]
+    return order_id, payment_pages.open_checkout(selling.till_of(provider), order_id).rsplit("/", 1)[1]
 
 
 def send(buyer: PageBrowser, body: str, signature: str = "right") -> int:
@@ -75,7 +75,7 @@ def test_a_notice_is_kept_while_the_provider_is_silent(buyer: PageBrowser, provi
     assert send(buyer, f"evt_1 checkout_completed {reference}") == 200
     assert (state(order_id), stored()) == ("placed", 1)
     provider.down = False
-    payments.settle_notice(selling.till_of(provider), "evt_1")
+    notices.settle_notice(selling.till_of(provider), "evt_1")
     assert state(order_id) == "paid"
 
 

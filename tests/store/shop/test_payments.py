@@ -8,10 +8,12 @@ from sqlmodel import select
 from store import db, mail
 from store.errors import ShopError
 from store.events import Event
-from store.shop import orders, payments, stock
+from store.shop import notices, orders, payment_pages, payment_tasks, refunds, settling, stock
+from store.shop.notices import WebhookEvent
 from store.shop.orders import Order
 from store.shop.payment_provider import BadSignature, PaymentUnavailable
-from store.shop.payments import Payment, Refund, Till, WebhookEvent
+from store.shop.payments import Payment, Till
+from store.shop.refunds import Refund
 from store.tasks import Task, Worker
 from tests.conftest import Clock
 from tests.store import selling
@@ -36,7 +38,7 @@ def order_of(order_id: str) -> Order:
 
 
 def open_and_reference(till: Till, order_id: str) -> str:
-    return payments.open_checkout(till, order_id).rsplit("/", 1)[1]
+    return payment_pages.open_checkout(till, order_id).rsplit("/", 1)[1]
 
 
 def free(slug: str = "print-one") -> int:
@@ -51,7 +53,7 @@ def mails() -> list[str]:
 
 def test_opening_twice_finds_the_same_page(till: Till, provider: HandProvider) -> None:
     order_id = placed()
-    assert payments.open_checkout(till, order_id) == payments.open_checkout(till, order_id)
+    assert payment_pages.open_checkout(till, order_id) == payment_pages.open_checkout(till, order_id)
     (request,) = provider.opened.values()
     assert (request.amount, request.lines) == (150000, (("Edition one", 150000),))
     with db.transaction(read_only=True) as session:
@@ -62,7 +64,7 @@ def test_a_silent_provider_loses_nothing(till: Till, provider: HandProvider) -> 
     order_id = placed()
     provider.down = True
     with pytest.raises(ShopError) as refusal:
-        payments.open_checkout(till, order_id)
+        payment_pages.open_checkout(till, order_id)
     assert refusal.value.status == 503
     provider.down = False
     reference = open_and_reference(till, order_id)
@@ -74,11 +76,11 @@ def test_a_silent_provider_loses_nothing(till: Till, provider: HandProvider) -> 
 def test_paid_is_told_once_however_often_it_is_read(till: Till, provider: HandProvider) -> None:
     order_id = placed()
     reference = open_and_reference(till, order_id)
-    payments.settle(till, reference)
+    settling.settle(till, reference)
     assert order_of(order_id).state == "placed"
     provider.pay(reference)
     for _ in range(3):
-        payments.settle(till, reference)
+        settling.settle(till, reference)
     assert order_of(order_id).state == "paid"
     assert mails() == ["order-paid", "order-placed"]
     with db.transaction(read_only=True) as session:
@@ -88,15 +90,15 @@ def test_paid_is_told_once_however_often_it_is_read(till: Till, provider: HandPr
 def test_a_paid_order_opens_no_further_page(till: Till, provider: HandProvider) -> None:
     order_id = placed()
     provider.pay(open_and_reference(till, order_id))
-    payments.settle_order(till, order_id)
-    assert payments.open_checkout(till, order_id).startswith("http://testserver/orders/")
+    settling.settle_order(till, order_id)
+    assert payment_pages.open_checkout(till, order_id).startswith("http://testserver/orders/")
     assert len(provider.opened) == 1
 
 
 def test_unpaid_after_thirty_minutes_is_released_by_the_task(till: Till, clock: Clock) -> None:
     order_id = placed(quantity=2)
     reference = open_and_reference(till, order_id)
-    worker = Worker({**payments.tasks_of(till), "send-mail": lambda payload: None})
+    worker = Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None})
     clock.forward(minutes=29)
     worker.run_due()
     assert (order_of(order_id).state, free()) == ("placed", 3)
@@ -110,9 +112,9 @@ def test_unpaid_after_thirty_minutes_is_released_by_the_task(till: Till, clock: 
 def test_an_order_paid_in_the_last_second_is_not_released(till: Till, provider: HandProvider) -> None:
     order_id = placed()
     provider.pay(open_and_reference(till, order_id))
-    payments.release_unpaid(till, order_id)
+    payment_tasks.release_unpaid(till, order_id)
     assert order_of(order_id).state == "paid"
-    payments.release_unpaid(till, order_id)
+    payment_tasks.release_unpaid(till, order_id)
     assert (order_of(order_id).state, free()) == ("paid", 4)
 
 
@@ -120,7 +122,7 @@ def test_an_order_is_released_even_when_the_provider_is_silent(till: Till, provi
     order_id = placed()
     open_and_reference(till, order_id)
     provider.down = True
-    payments.release_unpaid(till, order_id)
+    payment_tasks.release_unpaid(till, order_id)
     assert (order_of(order_id).state, free()) == ("released", 5)
 
 
@@ -128,10 +130,10 @@ def test_paid_after_release_is_kept_while_the_piece_is_free(till: Till, provider
     order_id = placed()
     reference = open_and_reference(till, order_id)
     provider.down = True
-    payments.release_unpaid(till, order_id)
+    payment_tasks.release_unpaid(till, order_id)
     provider.down = False
     provider.pay(reference)
-    payments.settle(till, reference)
+    settling.settle(till, reference)
     assert (order_of(order_id).state, free()) == ("paid", 4)
     with db.transaction(read_only=True) as session:
         assert session.exec(select(Refund)).all() == []
@@ -141,13 +143,13 @@ def test_paid_after_release_and_sold_is_refunded_with_an_apology(till: Till, pro
     order_id = placed(quantity=5)
     reference = open_and_reference(till, order_id)
     provider.down = True
-    payments.release_unpaid(till, order_id)
+    payment_tasks.release_unpaid(till, order_id)
     provider.down = False
     placed(session_id="ses_other", quantity=1)
     provider.pay(reference)
     for _ in range(2):
-        payments.settle(till, reference)
-    Worker({**payments.tasks_of(till), "send-mail": lambda payload: None}).run_due()
+        settling.settle(till, reference)
+    Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None}).run_due()
     assert (order_of(order_id).state, free()) == ("released", 4)
     assert [(made.amount, made.currency) for made in provider.refunds.values()] == [(750000, "EUR")]
     assert mails().count("refund") == 1
@@ -163,15 +165,15 @@ def test_a_refund_waits_for_a_silent_provider_and_is_made_once(till: Till, provi
     with db.transaction() as session:
         orders.cancel(session, selling.guest(), session.get_one(Order, order_id), "changed my mind")
     provider.pay(reference)
-    payments.settle(till, reference)
+    settling.settle(till, reference)
     with db.transaction(read_only=True) as session:
         (refund,) = session.exec(select(Refund)).all()
     provider.down = True
     with pytest.raises(PaymentUnavailable):
-        payments.refund(till, refund.id)
+        refunds.carry_out(till, refund.id)
     provider.down = False
-    payments.refund(till, refund.id)
-    payments.refund(till, refund.id)
+    refunds.carry_out(till, refund.id)
+    refunds.carry_out(till, refund.id)
     assert len(provider.refunds) == 1
     assert mails().count("refund") == 1
 
@@ -180,13 +182,13 @@ def test_a_notice_is_stored_once_and_read_again(till: Till, provider: HandProvid
     order_id = placed()
     reference = open_and_reference(till, order_id)
     body = f"evt_1 checkout_completed {reference}".encode()
-    assert payments.receive(till, body, "right") == "evt_1"
-    payments.settle_notice(till, "evt_1")
+    assert notices.receive(till, body, "right") == "evt_1"
+    notices.settle_notice(till, "evt_1")
     assert order_of(order_id).state == "placed"  # the notice alone is not believed
     provider.pay(reference)
-    assert payments.receive(till, body, "right") is None
-    payments.receive(till, f"evt_2 checkout_completed {reference}".encode(), "right")
-    payments.settle_notice(till, "evt_2")
+    assert notices.receive(till, body, "right") is None
+    notices.receive(till, f"evt_2 checkout_completed {reference}".encode(), "right")
+    notices.settle_notice(till, "evt_2")
     assert order_of(order_id).state == "paid"
     with db.transaction(read_only=True) as session:
         assert sorted(session.exec(select(WebhookEvent.id)).all()) == ["evt_1", "evt_2"]
@@ -196,18 +198,18 @@ def test_an_expiry_that_comes_after_the_payment_changes_nothing(till: Till, prov
     order_id = placed()
     reference = open_and_reference(till, order_id)
     provider.pay(reference)
-    payments.settle(till, reference)
-    payments.receive(till, f"evt_9 checkout_expired {reference}".encode(), "right")
-    payments.settle_notice(till, "evt_9")
+    settling.settle(till, reference)
+    notices.receive(till, f"evt_9 checkout_expired {reference}".encode(), "right")
+    notices.settle_notice(till, "evt_9")
     assert order_of(order_id).state == "paid"
 
 
 def test_an_unsigned_notice_leaves_nothing(till: Till) -> None:
     with pytest.raises(BadSignature):
-        payments.receive(till, b"evt_1 checkout_completed cs_1", "forged")
+        notices.receive(till, b"evt_1 checkout_completed cs_1", "forged")
     with db.transaction(read_only=True) as session:
         assert session.exec(select(WebhookEvent)).all() == []
-        assert session.exec(select(Task).where(Task.kind == payments.SETTLE)).all() == []
+        assert session.exec(select(Task).where(Task.kind == notices.SETTLE)).all() == []
 
 
 def test_a_notice_that_could_not_be_acted_on_is_done_by_the_task(
@@ -216,7 +218,7 @@ def test_a_notice_that_could_not_be_acted_on_is_done_by_the_task(
     order_id = placed()
     reference = open_and_reference(till, order_id)
     provider.pay(reference)
-    payments.receive(till, f"evt_1 checkout_completed {reference}".encode(), "right")
+    notices.receive(till, f"evt_1 checkout_completed {reference}".encode(), "right")
     clock.forward(seconds=20)
-    Worker({**payments.tasks_of(till), "send-mail": lambda payload: None}).run_due()
+    Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None}).run_due()
     assert order_of(order_id).state == "paid"
