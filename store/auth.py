@@ -252,6 +252,11 @@ def within(rate: str, *key: str) -> bool:
     return _limiter.hit(parse(rate), *key)
 
 
+def spent(rate: str, *key: str) -> bool:
+    """Whether a rate is used up; does not count as a try."""
+    return not _limiter.test(parse(rate), *key)
+
+
 def forget_limits() -> None:
     """Start all counts anew (tests)."""
     _limiter.storage.reset()

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from store import db, web
 from store.crm import acceptance, offers
 from store.db import Db
+from store.events import Visitor
 from store.pages.cards import Picture, picture_of
 from store.rendering import day
 from store.shop import catalog, designs, orders
@@ -53,7 +54,7 @@ class OrderView:
     pictures: Picture
 
 
-def _designs(session: Session, found: Sequence[Design]) -> list[DesignView]:
+def _designs(session: Session, who: Visitor, found: Sequence[Design]) -> list[DesignView]:
     views = []
     for design in found:
         item = catalog.version(session, design.model_version)
@@ -61,7 +62,7 @@ def _designs(session: Session, found: Sequence[Design]) -> list[DesignView]:
         changes: tuple[str, ...] = ("This piece is not sold any more.",)
         sentence, picture = "", picture_of(item, design.choices)
         if catalog.find(session, design.slug) is not None:
-            now = designs.renewed(session, design)
+            now = designs.renewed(session, design, who)
             price, changes = now.price, now.changes
             sentence, picture = now.appraisal.sentence, picture_of(now.published, now.appraisal.completion)
         views.append(
@@ -103,7 +104,7 @@ def overview(request: Request, session: Db, visitor: Who) -> Response:
     customer = web.me(session, visitor)
     context = {
         "customer": customer,
-        "designs": _designs(session, designs.of_customer(session, customer.id)[:RECENT]),
+        "designs": _designs(session, visitor, designs.of_customer(session, customer.id)[:RECENT]),
         "orders": _orders(session, customer.id, RECENT),
         "offers": offers.for_customer(session, customer.id),
     }
@@ -118,7 +119,7 @@ def my_designs(request: Request, session: Db, visitor: Who) -> Response:
         found = designs.of_customer(session, visitor.customer_id)
     elif visitor.session_id:
         found = designs.of_session(session, visitor.session_id)
-    return _page(request, "designs", {"designs": _designs(session, found)}, "Saved designs")
+    return _page(request, "designs", {"designs": _designs(session, visitor, found)}, "Saved designs")
 
 
 @router.get("/account/orders")

@@ -16,8 +16,8 @@ from store.errors import ShopError
 from store.events import Visitor
 from store.pages import selling_api, shapes
 from store.pages.shapes import PROBLEMS
-from store.shop import catalog, designs, taste
-from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem
+from store.shop import catalog, designs, renewal, share_codes, taste
+from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem, known_to
 from store.shop.catalog import Published
 from store.shop.designs import Design
 from store.web import SameOrigin, Who
@@ -41,19 +41,20 @@ def products(session: ReadingDb) -> list[shapes.Product]:
 
 
 @router.post("/products/{slug}/analysis", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def analysis(slug: str, body: shapes.Chosen, session: ReadingDb) -> JSONResponse:
+def analysis(slug: str, body: shapes.Chosen, session: ReadingDb, who: Who) -> JSONResponse:
     """The state, price and days of every value, for these choices."""
     item = catalog.published(session, slug)
-    choices, texts = checked(item, body.choices, body.texts)
-    return JSONResponse(_analysis(item, choices, texts))
+    audiences = known_to(item, who)
+    choices, texts = checked(item, body.choices, body.texts, audiences)
+    return JSONResponse(_analysis(item, choices, texts, audiences))
 
 
 @router.post("/products/{slug}/explanation", dependencies=[SameOrigin])
-def explanation(slug: str, body: shapes.Wanted, session: ReadingDb) -> shapes.Explanation:
+def explanation(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) -> shapes.Explanation:
     """Why the wanted value does not go with the choices."""
-    item, choices, _, want = _wanted(session, slug, body)
+    item, choices, _, want = _wanted(session, who, slug, body)
     try:
-        found = configurator.explain(item.compiled, choices, want)
+        found = configurator.explain(item.compiled, choices, want, known_to(item, who))
     except NotKnownInTime as error:
         raise _too_long() from error
     return shapes.Explanation(
@@ -63,11 +64,13 @@ def explanation(slug: str, body: shapes.Wanted, session: ReadingDb) -> shapes.Ex
 
 
 @router.post("/products/{slug}/repairs", dependencies=[SameOrigin])
-def repairs(slug: str, body: shapes.Wanted, session: ReadingDb) -> shapes.Repairs:
+def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) -> shapes.Repairs:
     """Minimal changes with which the wanted value can be had."""
-    item, choices, texts, want = _wanted(session, slug, body)
+    item, choices, texts, want = _wanted(session, who, slug, body)
     try:
-        found = configurator.repairs(item.compiled, choices, want, texts=texts, k=MOST_REPAIRS)
+        found = configurator.repairs(
+            item.compiled, choices, want, texts=texts, k=MOST_REPAIRS, audiences=known_to(item, who)
+        )
     except NotKnownInTime as error:
         raise _too_long() from error
     return shapes.Repairs(
@@ -87,16 +90,17 @@ def repairs(slug: str, body: shapes.Wanted, session: ReadingDb) -> shapes.Repair
 def completion(slug: str, body: shapes.Completing, session: ReadingDb, who: Who) -> JSONResponse:
     """A complete design that holds the choices and is the best by the objective."""
     item = catalog.published(session, slug)
-    choices, texts = checked(item, body.choices, body.texts)
-    _refuse_conflict(item, choices)
+    audiences = known_to(item, who)
+    choices, texts = checked(item, body.choices, body.texts, audiences)
+    _refuse_conflict(item, choices, audiences)
     try:
         if body.objective == "taste":
             whole = taste.completed(item, choices, taste.weights_for(who, slug, choices))
         else:
-            whole = configurator.complete(item.compiled, choices, body.objective)
+            whole = configurator.complete(item.compiled, choices, body.objective, audiences=audiences)
     except NotKnownInTime as error:
         raise _too_long() from error
-    return JSONResponse(_analysis(item, whole, texts))
+    return JSONResponse(_analysis(item, whole, texts, audiences))
 
 
 # -- designs ---------------------------------------------------------------------------------------------------------
@@ -113,45 +117,54 @@ def save_design(request: Request, body: shapes.NewDesign, session: Db, who: Who)
 @router.get("/designs/{code}")
 def read_design(request: Request, code: str, session: Db, who: Who) -> shapes.SavedDesign:
     """The design that a code opens; without its texts for anyone but its owner."""
-    try:
-        design = designs.by_code(session, code)
-    except ShopError:
-        auth.limit("60/minute", "codes", selling_api.asker(request))  # trying codes one after the other gets slow
-        raise
-    return _saved(session, design, who)
+    return _saved(session, share_codes.opened(session, code, who, selling_api.asker(request)), who)
 
 
 def _saved(session: Session, design: Design, who: Visitor) -> shapes.SavedDesign:
-    item = catalog.version(session, design.model_version)
-    texts = designs.texts_for(design, who)
-    worth = appraise(item, design.choices, texts)
+    """The design on the newest version with what changed; as it was saved when the piece is not sold any more."""
+    mine = designs.owned_by(design, who)
+    if catalog.find(session, design.slug) is None:
+        item = catalog.version(session, design.model_version)
+        now = renewal.carried(item, item, designs.as_saved(design), audiences=known_to(item, who), hers=mine)
+    else:
+        now = designs.renewed(session, design, who)
+    texts = now.texts if mine else {}
+    worth = appraise(now.published, now.choices, texts)
     return shapes.SavedDesign(
         code=design.code,
         url=links.absolute(f"/designs/{design.code}"),
         slug=design.slug,
-        name=item.name,
-        choices=design.choices,
+        name=now.published.name,
+        choices=now.choices,
         texts=texts,
         sentence=worth.sentence,
         price=selling_api.price_of(worth),
         lead_time=selling_api.days_of(worth),
-        model_version=design.model_version,
+        model_version=now.published.version,
+        saved_version=design.model_version,
+        changes=[
+            shapes.Changed(kind=one.kind, group=one.group, before=one.before, after=one.after, words=one.words)
+            for one in now.happened
+        ],
     )
 
 
 # -- the joints ------------------------------------------------------------------------------------------------------
 
 
-def _wanted(session: Session, slug: str, body: shapes.Wanted) -> tuple[Published, Choices, Texts, Choices]:
+def _wanted(
+    session: Session, who: Visitor, slug: str, body: shapes.Wanted
+) -> tuple[Published, Choices, Texts, Choices]:
     item = catalog.published(session, slug)
-    choices, texts = checked(item, body.choices, body.texts)
-    want, _ = checked(item, body.want, {})
-    _refuse_conflict(item, choices)
+    audiences = known_to(item, who)
+    choices, texts = checked(item, body.choices, body.texts, audiences)
+    want, _ = checked(item, body.want, {}, audiences)
+    _refuse_conflict(item, choices, audiences)
     return item, choices, texts, want
 
 
-def _refuse_conflict(item: Published, choices: Choices) -> None:
-    found = configurator.analyse(item.compiled, choices)
+def _refuse_conflict(item: Published, choices: Choices, audiences: frozenset[str]) -> None:
+    found = configurator.analyse(item.compiled, choices, audiences)
     if isinstance(found, Conflict):
         raise conflict_problem(found)
 
@@ -160,11 +173,11 @@ def _too_long() -> ShopError:
     return ShopError(503, "Not known in time", "This question took too long to answer. Please ask again.")
 
 
-def _analysis(item: Published, choices: Choices, texts: Texts) -> dict[str, Any]:
+def _analysis(item: Published, choices: Choices, texts: Texts, audiences: frozenset[str]) -> dict[str, Any]:
     """Plain values: an analysis is asked for after every click, and is correct by construction."""
     try:
-        found = configurator.analyse(item.compiled, choices)
-        changes = configurator.differences(item.compiled, choices, texts)
+        found = configurator.analyse(item.compiled, choices, audiences)
+        changes = configurator.differences(item.compiled, choices, texts, audiences)
     except NotKnownInTime as error:
         raise _too_long() from error
     if isinstance(found, Conflict):

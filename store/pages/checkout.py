@@ -16,7 +16,7 @@ from store.errors import ShopError, not_found
 from store.events import Visitor, views
 from store.people import Customer
 from store.settings import house
-from store.shop import carts, designs, orders, schedule, suggestions
+from store.shop import carts, designs, orders, schedule, share_codes, suggestions
 from store.shop.carts import Cart, LineView
 from store.shop.delivery import LENGTHS, check_form
 from store.shop.payment_provider import LARGEST_CHARGE
@@ -73,7 +73,10 @@ def add_line(
     """Put a design (by its code) or a product as it comes into the bag."""
     writable_session(session, request)
     cart = carts.open_cart(session, who)
-    found = designs.by_code(session, design) if design else designs.save(session, who, slug, {}, {})
+    if design:
+        found = share_codes.opened(session, design, who, request.client.host if request.client else "")
+    else:
+        found = designs.save(session, who, slug, {}, {})
     carts.add(session, who, cart, found, quantity)
     return redirect(request, next, "In your bag.", "success")
 

@@ -14,7 +14,7 @@ from configurator import ChoiceError, Conflict, TextError
 from store import assets
 from store.auth import WebSession
 from store.db import Db
-from store.errors import ShopError, invalid, not_found
+from store.errors import invalid, not_found
 from store.events import Visitor, views
 from store.pages import rail
 from store.pages import screen as screens
@@ -23,7 +23,7 @@ from store.pages.rail import Words
 from store.pages.shop import address, linked_data
 from store.pages.wishes import Wish, checked_choices, parse_wish, problem_of, repaired
 from store.shop import carts, catalog, composed, designs, stock, workbench
-from store.shop.appraisal import appraise, conflict_problem
+from store.shop.appraisal import appraise, conflict_problem, known_to
 from store.shop.catalog import Published
 from store.shop.workbench import Work
 from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
@@ -74,39 +74,32 @@ def product(
     if not item.model.configurable:
         return _plain_page(request, session, item)
     work = workbench.read(getattr(request.state, "web_session", None), slug)
-    answer = Answer(_mended(item, work))
+    work, changes = workbench.renewed(session, item, work, who)
+    answer = Answer(work, note=" ".join(changes))
     if wish:
-        answer.wish = parse_wish(item, answer.work, wish)
+        answer.wish = parse_wish(item, answer.work, wish, known_to(item, who))
     return _page(request, session, item, answer, view)
-
-
-def _mended(item: Published, work: Work) -> Work:
-    """The work as far as the newest version of the product still takes it."""
-    try:
-        appraise(item, work.choices, work.texts)
-    except ShopError:
-        return workbench.EMPTY
-    return work
 
 
 def _page(
     request: Request, session: Session, item: Published, answer: Answer, view: str, status: int = 200
 ) -> HTMLResponse:
     work = answer.work
+    audiences = known_to(item, request.state.visitor)
     worth = appraise(item, work.choices, work.texts)
-    analysis = configurator.analyse(item.compiled, worth.choices)
+    analysis = configurator.analyse(item.compiled, worth.choices, audiences)
     if isinstance(analysis, Conflict):
         raise conflict_problem(analysis)
     shown = screens.facts_of(item, worth, view)
-    groups = rail.rail_of(item, worth, analysis, answer.words)
+    groups = rail.rail_of(item, worth, analysis, answer.words, audiences)
     context: dict[str, Any] = {
         "screen": shown,
         "groups": groups,
         "steps": rail.steps_of(item, groups),
-        "presets": rail.presets_of(item, worth),
+        "presets": rail.presets_of(item, worth, audiences),
         "composed": composed.start(request.state.visitor, item),
         "work": work,
-        "problem": problem_of(item, work, answer.wish) if answer.wish else None,
+        "problem": problem_of(item, work, answer.wish, audiences) if answer.wish else None,
         "left": stock.available(session, [item.slug]).get(item.slug) if item.counted else None,
         "fits": screens.fits_in_words(session, item) if shown.photo else "",
         "note": answer.note,
@@ -148,8 +141,9 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     """
     item = catalog.published(session, slug)
     row = writable_session(session, request)
-    before = _mended(item, workbench.read(row, slug))
-    answer = _composed(who, item, before) if form.get("act") == "composed" else _moved(item, before, form)
+    before, changes = workbench.renewed(session, item, workbench.read(row, slug), who)
+    answer = _composed(who, item, before) if form.get("act") == "composed" else _moved(who, item, before, form)
+    answer.note = answer.note or " ".join(changes)
     if answer.work != before and form.get("act") != "composed":  # what the house fills in is nobody's choice
         workbench.record(session, who, item, before.choices, answer.work.choices)
     act = str(form.get("act", ""))
@@ -177,8 +171,9 @@ def _back(slug: str, answer: Answer, view: str) -> str:
     return f"/products/{slug}" + (f"?{urlencode(query)}" if query else "") + (f"#{quote(anchor)}" if anchor else "")
 
 
-def _moved(item: Published, before: Work, form: FormData) -> Answer:
+def _moved(who: Visitor, item: Published, before: Work, form: FormData) -> Answer:
     """What the pressed button does to the work, and the words typed beside it."""
+    audiences = known_to(item, who)
     work, words = _with_words(item, before, form)
     act = str(form.get("act", ""))
     if act == "undo":
@@ -191,14 +186,13 @@ def _moved(item: Published, before: Work, form: FormData) -> Answer:
         preset = next((preset for preset in item.model.presets if preset.id == preset_id), None)
         if preset is None:
             raise not_found("beginning")
-        choices, texts = checked_choices(item, preset.choices, {**work.texts, **preset.texts})
+        choices, texts = checked_choices(item, preset.choices, {**work.texts, **preset.texts}, audiences)
         return Answer(work.moved(choices, texts), words=words, anchor="g-presets")
     if repair := str(form.get("repair", "")):
-        return Answer(
-            work.moved(*checked_choices(item, repaired(work, repair), work.texts)), words=words, anchor="summary"
-        )
+        mended = checked_choices(item, repaired(work, repair), work.texts, audiences)
+        return Answer(work.moved(*mended), words=words, anchor="summary")
     if choose := str(form.get("choose", "")):
-        return _chosen(item, work, words, choose)
+        return _chosen(item, work, words, choose, audiences)
     return Answer(work, words=words)
 
 
@@ -207,7 +201,7 @@ def _composed(who: Visitor, item: Published, before: Work) -> Answer:
     filled = composed.start(who, item)
     if not filled:
         raise not_found("beginning")
-    work = before.moved(*checked_choices(item, composed.choices_of(filled), before.texts))
+    work = before.moved(*checked_choices(item, composed.choices_of(filled), before.texts, known_to(item, who)))
     return Answer(replace(work, filled={one.group: [one.value, one.reason] for one in filled}), anchor="g-presets")
 
 
@@ -228,7 +222,7 @@ def _with_words(item: Published, work: Work, form: FormData) -> tuple[Work, Word
     return work.moved(work.choices, texts), Words(typed, errors)
 
 
-def _chosen(item: Published, work: Work, words: Words, choose: str) -> Answer:
+def _chosen(item: Published, work: Work, words: Words, choose: str, audiences: frozenset[str]) -> Answer:
     group_id, _, value = choose.partition(":")
     group = item.model.group(group_id)
     if group is None:
@@ -236,16 +230,16 @@ def _chosen(item: Published, work: Work, words: Words, choose: str) -> Answer:
     anchor = f"g-{group_id}"
     if not value:
         choices = {name: kept for name, kept in work.choices.items() if name != group_id}
-        return Answer(work.moved(*checked_choices(item, choices, work.texts)), words=words, anchor=anchor)
+        return Answer(work.moved(*checked_choices(item, choices, work.texts, audiences)), words=words, anchor=anchor)
     worth = appraise(item, work.choices, work.texts)
     try:
         want = rail.wanted(item, group, worth.completion.get(group_id), value)
-        choices = configurator.check_choices(item.compiled, {**work.choices, group_id: want})
+        choices = configurator.check_choices(item.compiled, {**work.choices, group_id: want}, audiences)
     except ChoiceError as error:
         raise invalid(str(error), field=group_id) from error
-    if isinstance(configurator.analyse(item.compiled, choices), Conflict):
+    if isinstance(configurator.analyse(item.compiled, choices, audiences), Conflict):
         return Answer(work, Wish(group_id, want), words, anchor=anchor)
-    return Answer(work.moved(*checked_choices(item, choices, work.texts)), words=words, anchor=anchor)
+    return Answer(work.moved(*checked_choices(item, choices, work.texts, audiences)), words=words, anchor=anchor)
 
 
 # -- keeping and buying ------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Saved designs by their code: to look at, to pass on, to make one's own, to put into the bag, to compare."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import segno
@@ -9,22 +9,19 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
-from store import auth, money
+from store import money
 from store.db import Db
-from store.errors import ShopError, not_found
 from store.events import Visitor, views
 from store.pages import screen as screens
 from store.pages.screen import Screen
 from store.pages.shop import address
-from store.shop import carts, designs, workbench
+from store.shop import carts, designs, share_codes, workbench
 from store.shop.appraisal import appraise
-from store.shop.designs import Design, Renewed
-from store.shop.workbench import Work
+from store.shop.designs import Design
+from store.shop.renewal import Renewed
 from store.web import OurForm, Who, redirect, render, writable_session
 
 router = APIRouter(include_in_schema=False)
-
-LOOKS = "60/minute"  # codes are not guessable; trying many is slowed down all the same
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,7 @@ class Side:
 
     code: str
     screen: Screen
+    changes: tuple[str, ...]  # since it was saved
 
 
 @dataclass(frozen=True)
@@ -44,17 +42,13 @@ class Row:
     b: str
 
 
-def _found(request: Request, session: Session, code: str) -> Design:
-    try:
-        return designs.by_code(session, code)
-    except ShopError:
-        auth.limit(LOOKS, "design-code", request.client.host if request.client else "")
-        raise
+def _found(request: Request, session: Session, code: str, who: Visitor) -> Design:
+    return share_codes.opened(session, code, who, request.client.host if request.client else "")
 
 
 def _shown(session: Session, who: Visitor, design: Design) -> tuple[Renewed, Screen]:
     """The design on the newest version, with its texts for its owner only."""
-    now = designs.renewed(session, design)
+    now = designs.renewed(session, design, who)
     texts = now.texts if designs.owned_by(design, who) else {}
     return now, screens.facts_of(now.published, appraise(now.published, now.choices, texts))
 
@@ -66,7 +60,7 @@ def design_page(request: Request, code: str, session: Db, who: Who) -> HTMLRespo
     Raises:
         ShopError: 404, no design has this code, or its piece is not made any more.
     """
-    design = _found(request, session, code)
+    design = _found(request, session, code, who)
     now, shown = _shown(session, who, design)
     views.note(who, product=design.slug, subject=design.id, page="design")
     context: dict[str, Any] = {
@@ -80,13 +74,13 @@ def design_page(request: Request, code: str, session: Db, who: Who) -> HTMLRespo
 
 
 @router.get("/designs/{code}/qr.svg")
-def qr(request: Request, code: str, session: Db) -> Response:
+def qr(request: Request, code: str, session: Db, who: Who) -> Response:
     """The design's address as a QR code.
 
     Raises:
         ShopError: 404, no design has this code.
     """
-    design = _found(request, session, code)
+    design = _found(request, session, code, who)
     picture = io.BytesIO()
     made = segno.make(address(request, f"/designs/{design.code}"), error="m")
     made.save(picture, kind="svg", scale=4, border=2, dark="#15181c", xmldecl=False)
@@ -101,13 +95,13 @@ def copy(
 
     With `line`, what comes of it replaces that line of the bag.
     """
-    design = _found(request, session, code)
+    design = _found(request, session, code, who)
     mine = designs.owned_by(design, who)
-    now = designs.renewed(session, design)
+    now = designs.renewed(session, design, who)
     row = writable_session(session, request)
-    before = workbench.read(row, design.slug)
-    work: Work = before.moved(now.choices, now.texts if mine else {}).begun_from(design.code, line or None)
-    workbench.write(row, design.slug, work)
+    before, _ = workbench.renewed(session, now.published, workbench.read(row, design.slug), who)
+    work = before.moved(now.choices, now.texts if mine else {}).begun_from(design.code, line or None)
+    workbench.write(row, design.slug, replace(work, version=now.published.version))
     session.add(row)
     sentence = (
         " ".join(now.changes) if now.changes else None if mine else "A copy of the design is now yours to change."
@@ -116,16 +110,25 @@ def copy(
 
 
 @router.post("/designs/{code}/bag", dependencies=[OurForm])
-def into_bag(request: Request, code: str, session: Db, who: Who) -> RedirectResponse:
-    """Put the design into the bag as it is now; if something changed since it was saved, look at it first."""
-    design = _found(request, session, code)
-    now = designs.renewed(session, design)
+def into_bag(
+    request: Request, code: str, session: Db, who: Who, line: Annotated[str, Form(max_length=60)] = ""
+) -> RedirectResponse:
+    """Put the design into the bag as it is now, which its page has shown.
+
+    With `line`, it takes the place of that line of the bag.
+    """
+    design = _found(request, session, code, who)
+    now = designs.renewed(session, design, who)
     writable_session(session, request)
     mine = designs.owned_by(design, who)
     if now.changes or not mine:
         texts = now.texts if mine else {}
         design = designs.save(session, who, design.slug, now.choices, texts, parent=design.code)
-    carts.add(session, who, carts.open_cart(session, who), design)
+    cart = carts.open_cart(session, who)
+    if line:
+        carts.replace(session, who, cart, line, design)
+    else:
+        carts.add(session, who, cart, design)
     return redirect(request, "/cart")
 
 
@@ -140,26 +143,35 @@ def compare(
     a: Annotated[str, Query(max_length=20)] = "",
     b: Annotated[str, Query(max_length=20)] = "",
 ) -> HTMLResponse:
-    """Two designs: only what differs, in parts, price and time.
+    """Two designs of one piece, each on its newest version: only what differs, in parts, price and time.
 
     Raises:
         ShopError: 404, one of the codes opens nothing.
     """
-    if not a or not b:
-        raise not_found("design")
-    left, right = (_found(request, session, code) for code in (a, b))
-    sides = [Side(design.code, _shown(session, who, design)[1]) for design in (left, right)]
+    if not (a and b):
+        return _ask_for_two(request, a or b)
+    left, right = (_found(request, session, code, who) for code in (a, b))
+    sides = []
+    for design in (left, right):
+        now, shown = _shown(session, who, design)
+        sides.append(Side(design.code, shown, now.changes))
+    if left.slug != right.slug:
+        return render(request, "configure/compare.html", {"sides": sides, "alike": False}, title="Compare two designs")
     rows = differing(*(side.screen for side in sides))
     first, second = (side.screen for side in sides)
-    alike = first.currency == second.currency
-    difference = second.price - first.price if alike else 0
+    difference = second.price - first.price
     context: dict[str, Any] = {
         "sides": sides,
+        "alike": True,
         "rows": rows,
         "price_difference": money.write_difference(difference, first.currency) if difference else "",
         "time_difference": screens.days_difference(second.lead_days - first.lead_days),
-        "sentence": "Only what differs is listed." if rows else "Part for part these two are the same.",
     }
+    return render(request, "configure/compare.html", context, title="Compare two designs")
+
+
+def _ask_for_two(request: Request, known: str) -> HTMLResponse:
+    context = {"sides": [], "alike": False, "known": known}
     return render(request, "configure/compare.html", context, title="Compare two designs")
 
 

@@ -60,7 +60,7 @@ def again(request: Request, number: str, session: Db, who: Who) -> Response:
     for line in orders.lines_of(session, [order])[order.id]:
         design = session.get_one(Design, line.design_id)
         try:
-            now = designs.renewed(session, design)
+            now = designs.renewed(session, design, who)
         except ShopError:
             left_out.append(line.name)
             continue

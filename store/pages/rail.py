@@ -11,7 +11,7 @@ from configurator.choices import from_form, key
 from configurator.live import Memo
 from store import money
 from store.pages.screen import Link, days_difference, label_of
-from store.shop.appraisal import Appraisal, appraise
+from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, private_values
 from store.shop.catalog import Published
 
 STEPPED = 8  # integers with more values than this are counted up and down, not laid out
@@ -70,17 +70,20 @@ class PresetView:
     active: bool
 
 
-def rail_of(item: Published, worth: Appraisal, analysis: Analysis, words: "Words") -> list[GroupView]:
+def rail_of(
+    item: Published, worth: Appraisal, analysis: Analysis, words: "Words", audiences: frozenset[str] = NO_AUDIENCE
+) -> list[GroupView]:
     """The questions with the state, price and time of every value."""
     if words.errors:
-        return _rail(item, worth, analysis, words)
-    return _rails.get(
-        (item.version, worth.hash, json.dumps(worth.choices)), lambda: _rail(item, worth, analysis, words)
-    )
+        return _rail(item, worth, analysis, words, audiences)
+    memo_key = (item.version, worth.hash, json.dumps(worth.choices), audiences)
+    return _rails.get(memo_key, lambda: _rail(item, worth, analysis, words, audiences))
 
 
-def _rail(item: Published, worth: Appraisal, analysis: Analysis, words: "Words") -> list[GroupView]:
-    pen = _Pen(item, worth, configurator.differences(item.compiled, worth.choices, worth.texts))
+def _rail(
+    item: Published, worth: Appraisal, analysis: Analysis, words: "Words", audiences: frozenset[str]
+) -> list[GroupView]:
+    pen = _Pen(item, worth, configurator.differences(item.compiled, worth.choices, worth.texts, audiences), audiences)
     states = {state.id: state for state in analysis.groups}
     groups = []
     for group in item.model.groups:
@@ -126,6 +129,10 @@ class _Pen:
     item: Published
     worth: Appraisal
     differences: Mapping[tuple[str, str], Difference]
+    audiences: frozenset[str]
+
+    def _reason(self, group: OptionGroup, value: str | int | bool) -> str:
+        return reason_for(self.item, self.worth.choices, group.id, key(value), self.audiences)
 
     def group(self, group: OptionGroup, state: GroupState) -> GroupView:
         values = [value.id for value in state.values]
@@ -162,7 +169,7 @@ class _Pen:
             price="" if price is None else money.write_difference(price, self.worth.price.currency),
             days=days_difference((difference.lead_time_delta_days or 0) if difference else 0),
             sentence=option.sentence if option else "",
-            reason=reason_for(self.item, self.worth.choices, group.id, key(value)) if state == "impossible" else "",
+            reason=self._reason(group, value) if state == "impossible" else "",
             note="chosen" if group.id in self.worth.choices else "selected",
             swatch=option.swatch if option and (option.swatch or "").startswith("#") else None,
             finish=_finish(group, option.attributes if option else {}),
@@ -203,18 +210,20 @@ def _finish(group: OptionGroup, attributes: Mapping[str, object]) -> str:
     return "dial" if "dial" in group.id else "satin"
 
 
-def reason_for(item: Published, choices: Choices, group_id: str, value: str) -> str:
+def reason_for(
+    item: Published, choices: Choices, group_id: str, value: str, audiences: frozenset[str] = NO_AUDIENCE
+) -> str:
     """Why a value cannot be taken as things are, naming the choice that stands against it."""
-    memo_key = (item.version, json.dumps(choices, sort_keys=True), group_id, value)
-    return _reasons.get(memo_key, lambda: _reason(item, choices, group_id, value))
+    memo_key = (item.version, json.dumps(choices, sort_keys=True), group_id, value, audiences)
+    return _reasons.get(memo_key, lambda: _reason(item, choices, group_id, value, audiences))
 
 
-def _reason(item: Published, choices: Choices, group_id: str, value: str) -> str:
+def _reason(item: Published, choices: Choices, group_id: str, value: str, audiences: frozenset[str]) -> str:
     group = item.model.group(group_id)
     if group is None:
         return ""
     want = wanted(item, group, choices.get(group_id), f"+{value}" if group.kind == "several" else value)
-    found = configurator.explain(item.compiled, choices, {group_id: want})
+    found = configurator.explain(item.compiled, choices, {group_id: want}, audiences)
     others = [(item.model.group(culprit), chosen) for culprit, chosen in found.culprits]
     names = [label_of(other, chosen) for other, chosen in others if other is not None]
     return f"Not with {' and '.join(names)}" if names else "Not in this design"
@@ -242,10 +251,12 @@ def steps_of(item: Published, groups: list[GroupView]) -> list[Link]:
     return [Link(label, label, anchor) for label, anchor in steps.items()]
 
 
-def presets_of(item: Published, worth: Appraisal) -> list[PresetView]:
-    """The named designs with their prices."""
+def presets_of(item: Published, worth: Appraisal, audiences: frozenset[str] = NO_AUDIENCE) -> list[PresetView]:
+    """The named designs with their prices; those with private options for the invited only."""
     views = []
     for preset in item.model.presets:
+        if private_values(item, preset.choices, audiences):
+            continue
         there = appraise(item, preset.choices, preset.texts)
         active = there.completion == worth.completion
         views.append(PresetView(preset.id, preset.label, preset.sentence, there.price.amount, active))

@@ -10,10 +10,11 @@ from store.db import Db, WritingDb
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.pages import shapes
-from store.shop import carts, designs, order_links, orders, schedule, suggestions
+from store.shop import carts, designs, order_links, orders, schedule, share_codes, suggestions
 from store.shop.appraisal import Appraisal
 from store.shop.carts import Cart, LineView
 from store.shop.delivery import check_form
+from store.shop.designs import Design
 from store.shop.orders import Order
 from store.shop.schedule import PaymentPart
 from store.web import SameOrigin, Who
@@ -50,17 +51,26 @@ def read_cart(cart_id: str, session: Db, who: Who) -> shapes.Bag:
 
 
 @router.post("/carts/{cart_id}/lines", status_code=201, dependencies=[SameOrigin])
-def add_line(cart_id: str, body: shapes.NewLine, session: Db, who: Who) -> shapes.Bag:
+def add_line(request: Request, cart_id: str, body: shapes.NewLine, session: Db, who: Who) -> shapes.Bag:
     """Put a design (by its code) or a product as it comes into a bag."""
     cart = carts.readable(session, cart_id, who)
     if (body.design is None) == (body.slug is None):
         raise invalid("Please name either a design or a slug.", fields=["design", "slug"])
     if body.design is not None:
-        design = designs.by_code(session, body.design)
+        design = share_codes.opened(session, body.design, who, asker(request))
+        _refuse_lost(session, design, who)
     else:
         design = designs.save(session, who, body.slug or "", {}, {})
     carts.add(session, who, cart, design, body.quantity)
     return bag_of(session, cart, who)
+
+
+def _refuse_lost(session: Session, design: Design, who: Visitor) -> None:
+    """A design whose choices are not all there any more is not put into a bag unseen; says what changed."""
+    now = designs.renewed(session, design, who)
+    if now.given_up:
+        extra = {"choices": now.choices, "changes": list(now.changes), "price": now.price}
+        raise ShopError(409, "This design has changed", " ".join(now.changes), extra)
 
 
 @router.get("/carts/{cart_id}/suggestions")
@@ -146,7 +156,7 @@ def _line(view: LineView) -> shapes.BagLine:
         slug=view.line.slug,
         name=view.label,
         design=view.design.code,
-        choices=view.design.choices,
+        choices=view.worth.choices if view.worth else view.design.choices,
         texts=view.texts,
         sentence=view.sentence,
         quantity=view.line.quantity,

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
+from configurator import ChoiceValue
+
 Word = Annotated[str, StringConstraints(max_length=200)]
 Choices = dict[str, Any]
 Texts = dict[str, str]
@@ -167,8 +169,18 @@ class NewDesign(Chosen):
     slug: Word
 
 
+class Changed(BaseModel):
+    """One thing that changed since a design was saved; amounts in minor units where it is the price."""
+
+    kind: Literal["renamed", "retired", "removed", "repaired", "private", "words", "price"]
+    group: str | None
+    before: ChoiceValue | None
+    after: ChoiceValue | None
+    words: str
+
+
 class SavedDesign(BaseModel):
-    """A saved design; texts only for its owner."""
+    """A saved design on the newest version of its product; texts only for its owner."""
 
     code: str
     url: str
@@ -180,6 +192,8 @@ class SavedDesign(BaseModel):
     price: Price
     lead_time: Days
     model_version: str
+    saved_version: str
+    changes: list[Changed]
 
 
 # -- buying ----------------------------------------------------------------------------------------------------------

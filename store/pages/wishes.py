@@ -9,7 +9,7 @@ from configurator import ChoiceError, Choices, ChoiceValue, Conflict, Repair, Te
 from store import money
 from store.errors import invalid
 from store.pages import screen as screens
-from store.shop.appraisal import appraise
+from store.shop.appraisal import NO_AUDIENCE, appraise, checked
 from store.shop.catalog import Published
 from store.shop.workbench import Work
 
@@ -27,26 +27,26 @@ class Wish:
         return f"{self.group}:{json.dumps(self.value)}"
 
 
-def parse_wish(item: Published, work: Work, text: str) -> Wish | None:
+def parse_wish(item: Published, work: Work, text: str, audiences: frozenset[str] = NO_AUDIENCE) -> Wish | None:
     """The wish of an address; None when it is none of this piece, or goes with the design by now."""
     group_id, _, value = text.partition(":")
     try:
         want = json.loads(value)
-        choices = configurator.check_choices(item.compiled, {**work.choices, group_id: want})
+        choices = configurator.check_choices(item.compiled, {**work.choices, group_id: want}, audiences)
     except (ValueError, ChoiceError):
         return None
-    fits = not isinstance(configurator.analyse(item.compiled, choices), Conflict)
+    fits = not isinstance(configurator.analyse(item.compiled, choices, audiences), Conflict)
     return None if fits else Wish(group_id, choices[group_id])
 
 
-def problem_of(item: Published, work: Work, wish: Wish) -> dict[str, Any]:
+def problem_of(item: Published, work: Work, wish: Wish, audiences: frozenset[str] = NO_AUDIENCE) -> dict[str, Any]:
     """What stands against a wish, in words, and one to three ways to have it."""
     model = item.model
     want: Choices = {wish.group: wish.value}
     group = model.group(wish.group)
-    found = configurator.explain(item.compiled, work.choices, want)
+    found = configurator.explain(item.compiled, work.choices, want, audiences)
     culprits = [(model.group(name), value) for name, value in found.culprits]
-    repairs = configurator.repairs(item.compiled, work.choices, want, work.texts)
+    repairs = configurator.repairs(item.compiled, work.choices, want, work.texts, audiences=audiences)
     return {
         "group": group.label if group else "",
         "wanted": screens.label_of(group, wish.value) if group else "",
@@ -93,11 +93,13 @@ def repaired(work: Work, text: str) -> Choices:
         raise invalid("This way was not one of those offered.") from error
 
 
-def checked_choices(item: Published, choices: Choices, texts: Texts) -> tuple[Choices, Texts]:
+def checked_choices(
+    item: Published, choices: Choices, texts: Texts, audiences: frozenset[str] = NO_AUDIENCE
+) -> tuple[Choices, Texts]:
     """Choices that go together, with the texts that still apply to them.
 
     Raises:
         ShopError: 422 unknown choices or words, 409 choices that do not go together.
     """
-    worth = appraise(item, choices, texts)
+    worth = appraise(item, *checked(item, choices, texts, audiences))
     return worth.choices, worth.texts

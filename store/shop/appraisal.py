@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import configurator
-from configurator import ChoiceError, Choices, Conflict, Described, LeadTime, Price, TextError, Texts
+from configurator import ChoiceError, Choices, ChoiceValue, Conflict, Described, LeadTime, Price, TextError, Texts
 from store import assets
 from store.errors import ShopError, invalid
+from store.events import Visitor
 from store.rendering import static
 from store.shop.catalog import Published
 
@@ -68,7 +69,7 @@ def appraise(item: Published, choices: Mapping[str, Any], texts: Mapping[str, An
         if kept is not None:
             _kept.move_to_end(key)
             return kept
-    made = _appraise(item, choices, texts or {})
+    made = reckon(item, choices, texts or {})
     with _lock:
         _kept[key] = made
         while len(_kept) > _KEPT:
@@ -115,10 +116,41 @@ def picture_of(item: Published, completion: Mapping[str, Any]) -> list[str]:
     return [static(f"pictures/{item.model.picture}")] if item.model.picture else []
 
 
-def _appraise(item: Published, choices: Mapping[str, Any], texts: Mapping[str, Any]) -> Appraisal:
+def known_to(item: Published, visitor: Visitor) -> frozenset[str]:
+    """Whose private options of a product this visitor may see: an invited customer's own, the staff all."""
+    return everyone_of(item) if visitor.is_staff else visitor.audiences
+
+
+def everyone_of(item: Published) -> frozenset[str]:
+    """All audiences that a product has options for."""
+    return frozenset(option.audience for group in item.model.groups for option in group.options if option.audience)
+
+
+def private_values(
+    item: Published, choices: Mapping[str, Any], audiences: frozenset[str] | None
+) -> dict[str, ChoiceValue]:
+    """By group: what of the choices is a private option of somebody else's; nothing when all may be seen (None)."""
+    found: dict[str, ChoiceValue] = {}
+    for group in item.model.groups if audiences is not None else ():
+        value = choices.get(group.id)
+        shut = {option.id for option in group.options if option.audience and option.audience not in (audiences or ())}
+        if isinstance(value, list):
+            if hidden := [one for one in value if one in shut]:
+                found[group.id] = hidden
+        elif isinstance(value, str) and value in shut:
+            found[group.id] = value
+    return found
+
+
+def reckon(item: Published, choices: Mapping[str, Any], texts: Mapping[str, Any]) -> Appraisal:
+    """As `appraise`, but not kept in memory.
+
+    Raises:
+        ShopError: as `appraise`.
+    """
     compiled = item.compiled
     # Whom an option is for was asked when the design was saved; a saved design is priced for whoever looks.
-    everyone = frozenset(option.audience for group in item.model.groups for option in group.options if option.audience)
+    everyone = everyone_of(item)
     right, words = checked(item, choices, texts, everyone)
     analysis = configurator.analyse(compiled, right, everyone)
     if isinstance(analysis, Conflict):

@@ -12,10 +12,12 @@ from store.errors import ShopError
 from store.events import Visitor
 from store.settings import house
 from store.shop import catalog, designs, stock, totals
-from store.shop.appraisal import Appraisal, appraise, picture_of
+from store.shop.appraisal import Appraisal, appraise, known_to, picture_of, private_values
 from store.shop.catalog import Published
 from store.shop.designs import Design
 from store.shop.totals import Totals
+
+_LOOK = "Please look at it again; everything else is as you left it."
 
 
 class Cart(SQLModel, table=True):
@@ -126,22 +128,28 @@ def view(session: Session, cart: Cart, visitor: Visitor, *, country: str | None 
     for line, _ in rows:
         wanted[line.slug] = wanted.get(line.slug, 0) + line.quantity
     short = {slug: free[slug] for slug, quantity in wanted.items() if slug in free and free[slug] < quantity}
-    lines = tuple(_view(line, design, items[line.slug], visitor, short) for line, design in rows)
+    lines = tuple(_view(session, line, design, items[line.slug], visitor, short) for line, design in rows)
     problems = tuple(dict.fromkeys(line.problem for line in lines if line.problem))
     sums = totals.compute([(item.line.id, item.amount) for item in lines], [], country, house())
     return CartView(cart, lines, problems, sums)
 
 
 def _view(
-    line: CartLine, design: Design, item: Published | None, visitor: Visitor, short: Mapping[str, int]
+    session: Session,
+    line: CartLine,
+    design: Design,
+    item: Published | None,
+    visitor: Visitor,
+    short: Mapping[str, int],
 ) -> LineView:
     texts = designs.texts_for(design, visitor)
     if item is None:
         return LineView(line, design, None, None, design.price, texts, (), "A piece in your bag is no longer sold.")
     try:
-        worth = appraise(item, design.choices, texts)
+        worth, wrong = _standing(session, design, item, texts, visitor)
     except ShopError as error:
-        wrong = f"{item.name} has changed since you designed it. Please look at it again. {error.detail}"
+        worth, wrong = None, f"{item.name} has changed since you designed it. {error.detail} {_LOOK}"
+    if worth is None:
         return LineView(line, design, item, None, design.price, texts, tuple(picture_of(item, {})), wrong)
     problem: str | None = None
     if line.slug in short:
@@ -153,3 +161,16 @@ def _view(
     moved = price - design.price if texts == design.texts else 0
     pictures = tuple(picture_of(item, worth.completion))
     return LineView(line, design, item, worth, price, texts, pictures, problem, line.slug in short, moved)
+
+
+def _standing(
+    session: Session, design: Design, item: Published, texts: Texts, visitor: Visitor
+) -> tuple[Appraisal | None, str | None]:
+    """What the design is on the newest version, or why it must be looked at again: then none of it is lost either."""
+    if design.model_version == item.version and not private_values(item, design.choices, known_to(item, visitor)):
+        return appraise(item, design.choices, texts), None
+    now = designs.renewed(session, design, visitor)
+    if not now.given_up:
+        return appraise(item, now.choices, {group: words for group, words in texts.items() if group in now.texts}), None
+    what = " ".join(one.words for one in now.given_up if one.words)
+    return None, f"{item.name} has changed since you designed it. {what} {_LOOK}"

@@ -243,10 +243,13 @@ def close(session: Session, visitor: Visitor, cart: Cart) -> None:
 
 
 def _own(session: Session, visitor: Visitor, design: Design) -> Design:
-    """The design itself for its owner; for anyone else the same without its texts, which are not theirs to see."""
-    if not design.texts or designs.owned_by(design, visitor):
+    """The design itself for its owner; for anyone else what of it they may see: no texts, no private options."""
+    if designs.owned_by(design, visitor):
         return design
-    return designs.save(session, visitor, design.slug, design.choices, {}, parent=design.code)
+    now = designs.renewed(session, design, visitor)
+    if not design.texts and not any(one.kind == "private" for one in now.happened):
+        return design
+    return designs.save(session, visitor, design.slug, now.choices, {}, parent=design.code)
 
 
 # The statements behind every added piece, built once: building them anew costs more than running them.

@@ -98,7 +98,7 @@ def _welcome(item: Published, choices: Choices, bag: Sequence[Anchor]) -> bool:
 
 def _in_bag(view: CartView) -> list[Anchor]:
     return [
-        Anchor(line.published, line.design.choices, owned=False, chosen=line.design.source == "customer")
+        Anchor(line.published, line.worth.choices, owned=False, chosen=line.design.source == "customer")
         for line in view.lines
         if line.published is not None and line.worth is not None
     ]

@@ -3,22 +3,20 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from configurator import Choices, Texts, codes
-from configurator.wording import value_label
+from configurator import Texts, codes
 from store import db, events
-from store.errors import ShopError, not_found
+from store.errors import not_found
 from store.events import Visitor
-from store.money import write
-from store.shop import catalog
-from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, checked
+from store.shop import catalog, renewal
+from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, checked, known_to
 from store.shop.catalog import Published
+from store.shop.renewal import Renewed, Saved
 
 
 class Design(SQLModel, table=True):
@@ -49,18 +47,6 @@ class Design(SQLModel, table=True):
     source: str = "customer"  # customer, offer, suggestion
 
 
-@dataclass(frozen=True)
-class Renewed:
-    """A design carried to the newest version: what fits of it, what changed (in words), what it costs now."""
-
-    choices: Choices
-    texts: Texts
-    changes: tuple[str, ...]
-    price: int
-    published: Published
-    appraisal: Appraisal
-
-
 def save(
     session: Session,
     visitor: Visitor,
@@ -78,13 +64,14 @@ def save(
     Args:
         source: who composed it: customer, offer or suggestion.
         parent: code of the design that this one was forked from.
+        audiences: whose private options may be in it, besides those that the visitor is invited to.
         customer_id: for whom, when it is not the visitor (staff composing for a customer).
 
     Raises:
         ShopError: 404 unknown product, 422 unknown choice or text, 409 choices that do not go together.
     """
     item = catalog.published(session, slug)
-    checked(item, choices, texts, audiences)
+    checked(item, choices, texts, audiences | known_to(item, visitor))
     worth = appraise(item, choices, texts)
     owner = customer_id or visitor.customer_id
     fingerprint = _fingerprint(item, worth)
@@ -217,37 +204,21 @@ def by_ids(session: Session, ids: Iterable[str]) -> dict[str, Design]:
 # -- a newer version -------------------------------------------------------------------------------------------------
 
 
-def renewed(session: Session, design: Design) -> Renewed:
+def renewed(session: Session, design: Design, reader: Visitor | None = None) -> Renewed:
     """The design on the newest version of its product, with what changed since it was saved.
+
+    Args:
+        reader: who will see it; private options are left out for those who are not invited to them.
 
     Raises:
         ShopError: 404, the product is not sold any more.
     """
     old, new = catalog.version(session, design.model_version), catalog.published(session, design.slug)
-    if old.version == new.version:
-        worth = appraise(new, design.choices, design.texts)
-        return Renewed(worth.choices, worth.texts, (), worth.price.amount, new, worth)
-    carried = codes.carry(old.model, new.compiled, design.choices)
-    changes = [words for change in carried.changes if (words := _in_words(old, new, change))]
-    texts = {group: words for group, words in design.texts.items() if new.model.group(group)}
-    try:
-        worth = appraise(new, carried.choices, texts)
-    except ShopError:
-        worth = appraise(new, carried.choices, {})
-        changes.append("The newest version does not take your words; please write them anew.")
-    if worth.price.amount != design.price:
-        before, after = (write(amount, design.currency) for amount in (design.price, worth.price.amount))
-        changes.append(f"The price is now {after}, it was {before}.")
-    return Renewed(worth.choices, worth.texts, tuple(changes), worth.price.amount, new, worth)
+    if reader is None:
+        return renewal.carried(old, new, as_saved(design))
+    return renewal.carried(old, new, as_saved(design), audiences=known_to(new, reader), hers=owned_by(design, reader))
 
 
-def _in_words(old: Published, new: Published, change: codes.Change) -> str:
-    group = new.model.group(change.group or "") or old.model.group(change.group or "")
-    if group is None or change.kind == "price":
-        return ""
-    before = value_label(old.model.group(group.id) or group, change.before) if change.before is not None else ""
-    if change.kind == "renamed":
-        return ""
-    if change.after is None:
-        return f"{group.label}: {before} is no longer made."
-    return f"{group.label}: {value_label(group, change.after)} instead of {before}."
+def as_saved(design: Design) -> Saved:
+    """The design's part in carrying it to another version."""
+    return Saved(design.choices, design.texts, design.price, design.currency)

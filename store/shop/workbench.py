@@ -12,13 +12,19 @@ from sqlmodel import Session
 from configurator import Choices, Texts
 from store import events
 from store.auth import WebSession
+from store.errors import ShopError
 from store.events import Visitor
+from store.shop import catalog, renewal
+from store.shop.appraisal import appraise, known_to, private_values
 from store.shop.catalog import Published
+from store.shop.renewal import Saved
 
 STEPS_KEPT = 40
 PIECES_KEPT = 12  # products with work in progress in one browser
 
 Step = tuple[Choices, Texts]
+
+_ANEW = "This piece has changed so much that your design begins anew; undo shows what you had."
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Work:
     saved: str | None = None  # code under which exactly this state is kept
     line: str | None = None  # line of the bag that this design was opened from, to be replaced by it
     filled: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by group: what the house filled in, and why
+    version: str | None = None  # of the product, when it was last written
+    revision: int = 0  # how often it was written: a tab that brings an older one has not seen the newest
 
     @property
     def reasons(self) -> dict[str, str]:
@@ -90,11 +98,14 @@ def read(row: WebSession | None, slug: str) -> Work:
         kept["saved"],
         kept["line"],
         kept.get("filled", {}),
+        kept.get("version"),
+        kept.get("revision", 0),
     )
 
 
-def write(row: WebSession, slug: str, work: Work) -> None:
-    """Keep the work in the session's row; the piece longest untouched leaves when there are too many."""
+def write(row: WebSession, slug: str, work: Work) -> Work:
+    """Keep the work in the session's row, as kept; the piece longest untouched leaves when there are too many."""
+    work = replace(work, revision=read(row, slug).revision + 1)
     pieces: dict[str, Any] = {name: kept for name, kept in row.state.get("work", {}).items() if name != slug}
     pieces[slug] = {
         "choices": work.choices,
@@ -105,8 +116,33 @@ def write(row: WebSession, slug: str, work: Work) -> None:
         "saved": work.saved,
         "line": work.line,
         "filled": work.filled,
+        "version": work.version,
+        "revision": work.revision,
     }
     row.state = {**row.state, "work": dict(list(pieces.items())[-PIECES_KEPT:])}
+    return work
+
+
+def renewed(session: Session, item: Published, work: Work, visitor: Visitor) -> tuple[Work, tuple[str, ...]]:
+    """The work on the newest version of its product and as far as the visitor may see it, and what changed, in words.
+
+    What is changed is a step like any other: undo leads back to what was there.
+    """
+    audiences = known_to(item, visitor)
+    if work.version == item.version and not private_values(item, work.choices, audiences):
+        return work, ()
+    old = item
+    if work.version is not None and work.version != item.version:
+        old = catalog.version(session, work.version)
+    try:
+        before = appraise(old, work.choices, work.texts).price
+        now = renewal.carried(
+            old, item, Saved(work.choices, work.texts, before.amount, before.currency), audiences=audiences
+        )
+    except ShopError:  # never of a known version: it was valid when it was written
+        return replace(work.moved({}, {}), version=item.version), (_ANEW,)
+    moved = work if (now.choices, now.texts) == (work.choices, work.texts) else work.moved(now.choices, now.texts)
+    return replace(moved, version=item.version), now.changes
 
 
 def touched(row: WebSession | None) -> list[str]:
