@@ -66,8 +66,12 @@ class Carried:
     changes: tuple[Change, ...]
 
 
-def carry(old_model: ProductModel, new: Compiled, choices: Answers) -> Carried:
-    """A saved design on the newest version: renamed options follow, lost ones go, conflicts are minimally repaired."""
+def carry(old: ProductModel | Compiled, new: Compiled, choices: Answers) -> Carried:
+    """A saved design on the newest version: renamed options follow, lost ones go, conflicts are minimally repaired.
+
+    Args:
+        old: the version it was made with; compiled already, where many designs are carried.
+    """
     changes: list[Change] = []
     moved: Choices = {}
     for group_id, value in choices.items():
@@ -87,7 +91,7 @@ def carry(old_model: ProductModel, new: Compiled, choices: Answers) -> Carried:
             changes.append(Change("renamed", group.id, value, followed))
     moved = {group.id: moved[group.id] for group in new.model.groups if group.id in moved}
     moved = _repair(new, moved, changes)
-    before, after = _price(compile_model(old_model), choices), _price(new, moved)
+    before, after = _price(old if isinstance(old, Compiled) else compile_model(old), choices), _price(new, moved)
     if before != after:
         changes.append(Change("price", None, before, after))
     return Carried(moved, tuple(changes))

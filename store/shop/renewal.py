@@ -82,7 +82,7 @@ def carried(
     happened = [_private(old, group, value, hers) for group, value in hidden.items()]
     judge = appraise if keep else reckon
     if old.version != new.version or hidden:
-        moved = codes.carry(old.model, new.compiled, choices)
+        moved = codes.carry(old.compiled, new.compiled, choices)
         happened += [_altered(old, new, change) for change in moved.changes if change.kind != "price"]
         choices = moved.choices
         later = private_values(new, choices, audiences)  # an option may have become private on the way
