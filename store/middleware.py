@@ -1,6 +1,7 @@
 """Plain ASGI middleware: security headers with a nonce, the session cookie, a limit on bodies."""
 
 import secrets
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from store import metrics
 from store.auth import SESSION_LIFE
 from store.settings import Settings
 from store.web import SESSION_COOKIE
@@ -21,6 +23,7 @@ class Shell:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._counts = settings.metrics_token is not None
         self._secure = settings.public_url.startswith("https://")
         pay_page = "https://checkout.stripe.com" if settings.stripe_api_key else _origin(settings.stripe_sandbox_url)
         self._form_action = f"'self' {pay_page}".strip()
@@ -33,9 +36,14 @@ class Shell:
         state: dict[str, Any] = scope.setdefault("state", {})
         state["nonce"] = secrets.token_urlsafe(12)
 
+        began = time.perf_counter()
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._add_headers(scope, state, MutableHeaders(scope=message))
+                if self._counts:
+                    route = getattr(scope.get("route"), "path", "other")
+                    metrics.note_request(scope["method"], route, message["status"], began)
             await send(message)
 
         await self._app(scope, _limited(scope, receive), send_with_headers)

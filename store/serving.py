@@ -1,6 +1,7 @@
 """Brings the shop up and down: port, database, products, demo house, payment sandbox, worker, web server."""
 
 import ctypes.util
+import logging.config
 import os
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from configurator import ModelError
-from store import db, demo, events, links, privacy, schema
+from store import db, demo, events, links, logs, metrics, privacy, schema
 from store.auth import Signer
 from store.errors import SettingsError
 from store.reactions import REACTIONS
@@ -37,6 +38,7 @@ def prepare(settings: Settings) -> None:
     Raises:
         SettingsError: with the sentence for whoever started the shop.
     """
+    logging.config.dictConfig(logs.config(settings.production))
     introduce(settings)
     engine = db.make_engine(settings.database_url)
     db.use_engine(engine)
@@ -71,6 +73,8 @@ def serve(host: str, port: int, workers: int, make_workers: Callable[[Settings],
         ends.callback(_end_children)
         for worker in workers_of_tasks:
             ends.callback(worker.ask_to_stop)
+        if workers > 1 and settings.metrics_token:
+            metrics.share_files(settings.data_dir)
         _greet(settings, host, port)
         uvicorn.run(
             "main:app_from_environment",
@@ -78,7 +82,7 @@ def serve(host: str, port: int, workers: int, make_workers: Callable[[Settings],
             host=host,
             port=port,
             workers=workers,
-            log_level="warning",
+            log_config=logs.config(settings.production),
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=15,

@@ -118,6 +118,7 @@ class Settings:
     stripe_sandbox_url: str | None
     mail_url: str | None
     demo: bool  # an empty shop becomes the demo house
+    metrics_token: str | None = None  # who may read /metrics; nobody without it
 
     @property
     def test_mode(self) -> bool:
@@ -152,6 +153,7 @@ def read_settings(environment: dict[str, str] | None = None) -> Settings:
         stripe_sandbox_url=env.get("STRIPE_SANDBOX_URL") or None,
         mail_url=env.get("MAIL_URL") or None,
         demo=env.get("DEMO") != "off" and env.get("APP_ENV") != "production",
+        metrics_token=env.get("METRICS_TOKEN") or None,
     )
     _refuse_unsafe_production(settings, env)
     return settings
