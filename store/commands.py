@@ -27,6 +27,8 @@ CHECKS = (
     ("format", "ruff", ("format", "--check", ".")),
     ("types", "mypy", ("main.py", "store", "configurator", "recommender", "tests")),
     ("contracts", "lint-imports", ("--no-cache",)),
+    # Where the advisories cannot be reached it says so for every package, and finds nothing.
+    ("vulnerabilities", "pip-audit", ("-r", "constraints.txt", "--no-deps", "--disable-pip", "--progress-spinner=off")),
     ("tests", "pytest", ("-n", "auto")),
 )
 
@@ -102,7 +104,7 @@ def train() -> None:
 
 
 def check() -> None:
-    """Lint, types, contracts and tests; the exit code is the number of failed checks."""
+    """Lint, types, contracts, known vulnerabilities and tests; the exit code is the number of failed checks."""
     failed = [name for name, tool, arguments in CHECKS if not _passes(name, tool, arguments)]
     _say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     raise typer.Exit(len(failed))
