@@ -19,7 +19,7 @@ from store.auth import Signer
 from store.crm import insight, sending
 from store.middleware import Shell
 from store.office import catalog as products
-from store.office import composer, customers, offers, orders, performance, today
+from store.office import composer, customers, drafts, invitations, offers, orders, performance, today
 from store.pages import (
     account,
     api,
@@ -49,7 +49,7 @@ PAGES = (
     *(configure, shop, selling_api, api, health, checkout_pages, order_pages, paying, suggesting, design_pages),
     *(account, sign_in, register, details, consent, mailbox, webhooks),
 )
-OFFICE = (today, customers, offers, composer, orders, products, performance)
+OFFICE = (today, customers, invitations, offers, composer, orders, products, drafts, performance)
 
 
 def create_app(settings: Settings, provider: PaymentProvider | None = None) -> FastAPI:

@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from store import people
 from store.crm import order_book
 from store.db import Db
 from store.office.deps import SeesProducts, show
-from store.shop import catalog, stock
+from store.shop import catalog, publishing, stock
 
 router = APIRouter(prefix="/office/products", include_in_schema=False)
 
@@ -36,6 +37,8 @@ def show_product(request: Request, slug: str, session: Db, staff: SeesProducts) 
         "versions": versions,
         "current": next(row for row in versions if row.current),
         "free": stock.available(session, [slug]).get(slug),
+        "draft": publishing.draft_of(session, staff, slug),
+        "authors": people.names_of_staff(session, [row.published_by for row in versions]),
         "category": dict(catalog.categories(session)).get(item.model.category, item.model.category),
     }
     return show(request, staff, "product.html", context, title=item.name)

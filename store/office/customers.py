@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 
-from store import events
+from store import events, invitations
 from store.crm import contacts, insight, offers, profile, profit, proposals, timeline
 from store.db import Db, WritingDb
 from store.office.amounts import read_amount
@@ -62,6 +62,9 @@ def show_customer(
         "channels": contacts.CHANNELS,
         "directions": contacts.DIRECTIONS,
         "currency": house().currency,
+        "invitations": invitations.of_customer(session, customer.id),
+        "audiences": catalog.audiences(session),
+        "audience_names": {name: name for name in catalog.audiences(session)},
     }
     return show(request, staff, "customer.html", context, title=customer.name or customer.email or "A guest")
 

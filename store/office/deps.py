@@ -21,6 +21,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "see orders": frozenset({"owner", "advisor", "workshop", "accountant"}),
     "advance production": frozenset({"owner", "workshop"}),
     "see products": frozenset({"owner", "advisor", "workshop"}),
+    "edit products": frozenset({"owner"}),
+    "invite customers": frozenset({"owner", "advisor"}),
     "see performance": frozenset({"owner", "accountant"}),
 }
 
@@ -59,6 +61,8 @@ MakesOffers = Annotated[Visitor, staff_with("make offers")]
 SeesOrders = Annotated[Visitor, staff_with("see orders")]
 AdvancesProduction = Annotated[Visitor, staff_with("advance production")]
 SeesProducts = Annotated[Visitor, staff_with("see products")]
+EditsProducts = Annotated[Visitor, staff_with("edit products")]
+InvitesCustomers = Annotated[Visitor, staff_with("invite customers")]
 SeesPerformance = Annotated[Visitor, staff_with("see performance")]
 
 

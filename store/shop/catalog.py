@@ -222,6 +222,22 @@ def versions_of(session: Session, slug: str) -> list[PublishedModel]:
     return list(session.exec(statement.order_by(col(PublishedModel.published_at).desc())).all())
 
 
+def source_of(session: Session, version: str) -> str:
+    """A version as its owner wrote it."""
+    return session.get_one(PublishedModel, version).source_text
+
+
+def audiences(session: Session) -> dict[str, list[str]]:
+    """The audiences that products on sale name, each with the options that are for it alone."""
+    found: dict[str, list[str]] = {}
+    for item in _current(session).by_slug.values():
+        for group in item.model.groups:
+            for option in group.options:
+                if option.audience and not option.retired:
+                    found.setdefault(option.audience, []).append(f"{item.name}: {option.label}")
+    return dict(sorted(found.items()))
+
+
 # -- publishing ------------------------------------------------------------------------------------------------------
 
 

@@ -80,7 +80,7 @@ def begin(session: Session, staff: Visitor, slug: str) -> ProductDraft:
         "slug": slug,
         "staff_id": staff.staff_id,
         "begun_on": item.version,
-        "source_text": session.get_one(PublishedModel, item.version).source_text,
+        "source_text": catalog.source_of(session, item.version),
         "begun_at": moment,
         "changed_at": moment,
     }

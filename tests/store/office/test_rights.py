@@ -20,6 +20,7 @@ MAY: dict[str, set[str]] = {
         "make offers",
         "see orders",
         "see products",
+        "invite customers",
     },
     "workshop": {"see the office", "see orders", "advance production", "see products"},
     "accountant": {
@@ -41,9 +42,16 @@ PAGES = {
     "/office/orders/{number}": "see orders",
     "/office/products": "see products",
     "/office/products/meridien": "see products",
+    "/office/products/meridien/draft": "edit products",
     "/office/performance": "see performance",
 }
 FORMS = {
+    "/office/customers/{iris}/invitations": "invite customers",
+    "/office/customers/{iris}/invitations/withdrawal": "invite customers",
+    "/office/products/meridien/draft": "edit products",
+    "/office/products/meridien/draft/removal": "edit products",
+    "/office/products/meridien/draft/rebase": "edit products",
+    "/office/products/meridien/draft/publication": "edit products",
     "/office/customers/{iris}/contacts": "log contacts",
     "/office/customers/{iris}/offer": "make offers",
     "/office/offers/off_x/sending": "make offers",
