@@ -17,9 +17,11 @@ from recommender.commands import app as recommender_commands
 from store import checkout, commands, db, demo, events, mail, people, privacy, serving, web
 from store.auth import Signer
 from store.crm import insight, sending
+from store.errors import SettingsError
 from store.middleware import Shell
+from store.office import books, composer, customers, drafts, invitations, offers, orders, performance, today
 from store.office import catalog as products
-from store.office import composer, customers, drafts, invitations, offers, orders, performance, today
+from store.office import payments as order_money
 from store.pages import (
     account,
     api,
@@ -40,16 +42,20 @@ from store.pages import (
 )
 from store.pages import checkout as checkout_pages
 from store.settings import ROOT, Settings, read_settings
-from store.shop import payment_tasks, payments_stripe, taste
-from store.shop.payment_provider import PaymentProvider
+from store.shop import payment_tasks, payments_stripe, reconciliation, taste
+from store.shop.payment_provider import PaymentError, PaymentProvider
 from store.shop.payments import Till
+from store.shop.reconciliation import Seen
 from store.tasks import Worker
 
 PAGES = (
     *(configure, shop, selling_api, api, health, checkout_pages, order_pages, paying, suggesting, design_pages),
     *(account, sign_in, register, details, consent, mailbox, webhooks),
 )
-OFFICE = (today, customers, invitations, offers, composer, orders, products, drafts, performance)
+OFFICE = (
+    *(today, customers, invitations, offers, composer, orders, order_money, books),
+    *(products, drafts, performance),
+)
 
 
 def create_app(settings: Settings, provider: PaymentProvider | None = None) -> FastAPI:
@@ -101,6 +107,22 @@ def make_workers(settings: Settings) -> tuple[Worker, Worker]:
     return Worker(prompt), Worker(long)
 
 
+def reconcile(settings: Settings) -> list[Seen]:
+    """Compare the books with the provider; its sandbox runs beside a serving shop only, or is started for this.
+
+    Raises:
+        SettingsError: the provider does not answer.
+    """
+    with serving.payments_at_hand(settings) as ready:
+        till = make_till(ready)
+        if till is None:
+            raise SettingsError("There is no payment provider to compare with.")
+        try:
+            return reconciliation.reconcile(till)
+        except PaymentError as error:
+            raise SettingsError(f"The payment provider does not answer: {error}") from error
+
+
 def app_from_environment() -> FastAPI:
     """What each uvicorn worker runs."""
     settings = read_settings()
@@ -109,4 +131,4 @@ def app_from_environment() -> FastAPI:
 
 
 if __name__ == "__main__":
-    commands.run(commands.make_app(make_workers, configurator_commands, recommender_commands))
+    commands.run(commands.make_app(make_workers, reconcile, configurator_commands, recommender_commands))

@@ -20,6 +20,7 @@ from store.crm import insight
 from store.errors import SettingsError, ShopError
 from store.settings import ROOT, Settings, read_settings
 from store.shop import orders, snapshots
+from store.shop.reconciliation import Seen
 from store.tasks import Worker
 
 CHECKS = (
@@ -38,8 +39,12 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def make_app(make_workers: Callable[[Settings], Sequence[Worker]], *engines: typer.Typer) -> typer.Typer:
-    """The command line, given the workers that main.py composes and the commands of the two engines."""
+def make_app(
+    make_workers: Callable[[Settings], Sequence[Worker]],
+    look_again: Callable[[Settings], Sequence[Seen]],
+    *engines: typer.Typer,
+) -> typer.Typer:
+    """The command line, given what main.py composes (workers, reconciliation) and the commands of the two engines."""
     app = typer.Typer(add_completion=False, help="Atelier: the storefront that knows what you would choose.")
 
     @app.callback(invoke_without_command=True)
@@ -72,6 +77,17 @@ def make_app(make_workers: Callable[[Settings], Sequence[Worker]], *engines: typ
         for worker in workers[1:]:
             worker.start()
         workers[0].run_forever()
+
+    @app.command()
+    def reconcile() -> None:
+        """Look again at what is pending, compare with the payment provider, and print what differs."""
+        settings = read_settings()
+        serving.prepare(settings)
+        found = look_again(settings)
+        for seen in found:
+            _say(seen.text)
+        _say(f"{len(found)} to be looked at" if found else "the books are equal")
+        raise typer.Exit(1 if found else 0)
 
     for command in (seed, train, preferences, staff, check, bench, backup, restore, replay_order, migration):
         app.command(command.__name__.replace("_", "-"))(command)

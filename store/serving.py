@@ -6,8 +6,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -18,7 +19,7 @@ from store.auth import Signer
 from store.errors import SettingsError
 from store.reactions import REACTIONS
 from store.settings import ROOT, Settings, house, read_settings
-from store.shop import catalog, stripe_sandbox, taste
+from store.shop import catalog, reconciliation, stripe_sandbox, taste
 from store.tasks import TaskFunction, Worker
 
 MODELS = "models"  # under the data directory
@@ -47,8 +48,23 @@ def prepare(settings: Settings) -> None:
         with db.transaction() as session:
             catalog.import_products(session, PRODUCTS)
             privacy.plan_retention(session)
+            reconciliation.plan(session)
     except ModelError as error:
         raise SettingsError(f"A product file is wrong: {error}") from error
+
+
+@contextmanager
+def payments_at_hand(settings: Settings) -> Iterator[Settings]:
+    """The settings of a command that speaks to the payment provider; a sandbox is started for it if none runs."""
+    url = settings.stripe_sandbox_url or stripe_sandbox.running(settings.data_dir)
+    if settings.stripe_api_key or url:
+        yield replace(settings, stripe_sandbox_url=url)
+        return
+    sandbox = stripe_sandbox.start(settings.data_dir, f"{settings.public_url}/webhooks/stripe", merchant=house().name)
+    try:
+        yield replace(settings, stripe_sandbox_url=sandbox.url)
+    finally:
+        sandbox.stop()
 
 
 def serve(host: str, port: int, workers: int, make_workers: Callable[[Settings], Sequence[Worker]]) -> None:

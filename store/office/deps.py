@@ -20,6 +20,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "lower the floor": frozenset({"owner"}),
     "see orders": frozenset({"owner", "advisor", "workshop", "accountant"}),
     "advance production": frozenset({"owner", "workshop"}),
+    "call off orders": frozenset({"owner"}),
+    "see payments": frozenset({"owner", "advisor", "accountant"}),
+    "refund payments": frozenset({"owner", "accountant"}),
+    "record transfers": frozenset({"owner", "accountant"}),
+    "record milestones": frozenset({"owner", "workshop"}),
+    "see books": frozenset({"owner", "accountant"}),
     "see products": frozenset({"owner", "advisor", "workshop"}),
     "edit products": frozenset({"owner"}),
     "invite customers": frozenset({"owner", "advisor"}),
@@ -60,6 +66,11 @@ SeesOffers = Annotated[Visitor, staff_with("see offers")]
 MakesOffers = Annotated[Visitor, staff_with("make offers")]
 SeesOrders = Annotated[Visitor, staff_with("see orders")]
 AdvancesProduction = Annotated[Visitor, staff_with("advance production")]
+CallsOff = Annotated[Visitor, staff_with("call off orders")]
+Refunds = Annotated[Visitor, staff_with("refund payments")]
+RecordsTransfers = Annotated[Visitor, staff_with("record transfers")]
+RecordsMilestones = Annotated[Visitor, staff_with("record milestones")]
+SeesBooks = Annotated[Visitor, staff_with("see books")]
 SeesProducts = Annotated[Visitor, staff_with("see products")]
 EditsProducts = Annotated[Visitor, staff_with("edit products")]
 InvitesCustomers = Annotated[Visitor, staff_with("invite customers")]

@@ -7,15 +7,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from store import events
+from store import db, events, people
 from store.crm import offers, order_book, timeline
 from store.db import Db
 from store.errors import invalid
 from store.events import Visitor
 from store.office.deps import AdvancesProduction, SeesOrders, show
 from store.settings import house
-from store.shop import orders
+from store.shop import books, orders, refunds, schedule
 from store.shop.orders import STAGES, STATES, Order
+from store.shop.payments import TRANSFER
+from store.shop.schedule import READY, PaymentPart, Standing
 from store.web import OurForm, redirect
 
 router = APIRouter(prefix="/office/orders", include_in_schema=False)
@@ -69,15 +71,31 @@ def advance_order(
     return redirect(request, f"/office/orders/{order.number}", sentence, "success")
 
 
+def _next_milestone(standing: Standing) -> PaymentPart | None:
+    """The milestone that can be recorded next; the finished piece is recorded as a stage instead."""
+    upcoming = standing.upcoming
+    return upcoming.part if upcoming and upcoming.part.due != READY else None
+
+
 def _page(request: Request, session: Session, staff: Visitor, order: Order) -> HTMLResponse:
     lines = orders.lines_of(session, [order])[order.id]
     reached = STAGES.index(order.state) if order.state in STAGES else -1
     following = STAGES[reached + 1] if order.is_paid and reached + 1 < len(STAGES) else None
     taken = orders.discounts_of(session, order)
     used = [offers.find(session, offer_id) for offer_id in dict.fromkeys(row.offer_id for row in taken)]
+    standing = schedule.standing(session, order)
+    account = books.account(session, order)
     context = {
         "order": order,
         "lines": lines,
+        "standing": standing,
+        "account": account,
+        "refundable": refunds.refundable(account.payments),
+        "by_hand": {payment.id for payment in account.payments if payment.method == TRANSFER},
+        "milestone": _next_milestone(standing),
+        "names": people.names_of_staff(session, (part.part.requested_by for part in standing.parts)),
+        "key": db.new_secret(),
+        "today": db.now().date().isoformat(),
         "discount_rows": [(row.label, -row.amount if row.amount else "included", "off") for row in taken],
         "used": [offer for offer in used if offer is not None],
         "entries": timeline.of_order(session, order),

@@ -63,6 +63,11 @@ def plan(session: Session, *, at: datetime | None = None) -> None:
     tasks.enqueue(session, RECONCILE, {}, dedupe_key=key, run_at=moment)
 
 
+def ask_now(session: Session) -> None:
+    """Ask for a reconciliation at once; asking again within the minute asks once."""
+    tasks.enqueue(session, RECONCILE, {}, dedupe_key=f"{RECONCILE}:{db.now():%Y-%m-%dT%H:%M}")
+
+
 def run_hourly(till: Till) -> None:
     """The task: reconcile, and ask for the next hour."""
     with db.transaction() as session:

@@ -9,6 +9,6 @@ turned round, and the clock: see faults.py), `GET /_sandbox/deliveries`. tests/s
 """
 
 from store.shop.stripe_sandbox.keys import SandboxKeys, sandbox_keys
-from store.shop.stripe_sandbox.process import SandboxProcess, start
+from store.shop.stripe_sandbox.process import SandboxProcess, running, start
 
-__all__ = ["SandboxKeys", "SandboxProcess", "sandbox_keys", "start"]
+__all__ = ["SandboxKeys", "SandboxProcess", "running", "sandbox_keys", "start"]

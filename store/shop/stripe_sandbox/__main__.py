@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from store.shop.stripe_sandbox.keys import sandbox_keys
-from store.shop.stripe_sandbox.server import HOST, serve
+from store.shop.stripe_sandbox.keys import HOST, sandbox_keys
+from store.shop.stripe_sandbox.server import serve
 
 
 def main() -> int:

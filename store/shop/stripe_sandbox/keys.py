@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILE_NAME = "stripe-sandbox.json"
+HOST, PORT_NOTE = "127.0.0.1", "stripe-sandbox.port"  # where it listens, and the file that says on which port
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Starts the sandbox as a child of the shop, sees to it that it lives as long as the shop and no longer."""
 
+import http.client
+import json
 import queue
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 
 from store.errors import SettingsError
 from store.settings import ROOT
-from store.shop.stripe_sandbox.keys import SandboxKeys, sandbox_keys
+from store.shop.stripe_sandbox.keys import HOST, PORT_NOTE, SandboxKeys, sandbox_keys
 
 READY = "ready "
 START_TIMEOUT = 30.0  # seconds
@@ -29,6 +31,23 @@ class _Order:
     data_dir: Path
     webhook_url: str
     merchant: str
+
+
+def running(data_dir: Path) -> str | None:
+    """The address of the sandbox that runs over this data directory, if one answers to our key."""
+    note = data_dir / PORT_NOTE
+    if not note.exists():
+        return None
+    port = json.loads(note.read_text())[0]
+    line = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        line.request("GET", "/v1/events?limit=1", headers={"Authorization": f"Bearer {sandbox_keys(data_dir).api_key}"})
+        answers = line.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        answers = False
+    finally:
+        line.close()
+    return f"http://{HOST}:{port}" if answers else None
 
 
 class SandboxProcess:

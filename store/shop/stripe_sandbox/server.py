@@ -19,12 +19,12 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from store.shop.stripe_sandbox import api, faults, pay_page
+from store.shop.stripe_sandbox.keys import HOST, PORT_NOTE
 from store.shop.stripe_sandbox.ledger import FILE_NAME, Ledger
 from store.shop.stripe_sandbox.problems import StripeProblem
 from store.shop.stripe_sandbox.sandbox import Sandbox
 from store.shop.stripe_sandbox.webhooks import Address, Courier
 
-HOST = "127.0.0.1"
 READY = "ready "  # what the process writes, with its address, once it answers
 
 
@@ -96,7 +96,7 @@ def _listen(data_dir: Path, port: int) -> socket.socket:
 
     Keeping the port keeps the pay pages' addresses good over a restart.
     """
-    note = data_dir / "stripe-sandbox.port"
+    note = data_dir / PORT_NOTE
     wishes = [port] if port else [*(json.loads(note.read_text()) if note.exists() else []), 0]
     for wish in wishes:
         listener = socket.socket()

@@ -19,16 +19,21 @@ MAY: dict[str, set[str]] = {
         "see offers",
         "make offers",
         "see orders",
+        "see payments",
         "see products",
         "invite customers",
     },
-    "workshop": {"see the office", "see orders", "advance production", "see products"},
+    "workshop": {"see the office", "see orders", "advance production", "record milestones", "see products"},
     "accountant": {
         "see the office",
         "see customers",
         "see profit",
         "see offers",
         "see orders",
+        "see payments",
+        "refund payments",
+        "record transfers",
+        "see books",
         "see performance",
     },
 }
@@ -44,6 +49,10 @@ PAGES = {
     "/office/products/meridien": "see products",
     "/office/products/meridien/draft": "edit products",
     "/office/performance": "see performance",
+    "/office/books": "see books",
+    "/office/books/audit": "see books",
+    "/office/books/orders.csv": "see books",
+    "/office/books/payments.csv": "see books",
 }
 FORMS = {
     "/office/customers/{iris}/invitations": "invite customers",
@@ -58,6 +67,12 @@ FORMS = {
     "/office/offers/off_x/withdrawal": "make offers",
     "/office/offers/off_x/edit": "make offers",
     "/office/orders/{number}/stage": "advance production",
+    "/office/orders/{number}/refunds": "refund payments",
+    "/office/orders/{number}/refunds/sent": "refund payments",
+    "/office/orders/{number}/transfers": "record transfers",
+    "/office/orders/{number}/milestones": "record milestones",
+    "/office/orders/{number}/cancellation": "call off orders",
+    "/office/books/reconciliation": "see books",
 }
 
 

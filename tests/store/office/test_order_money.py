@@ -1,0 +1,187 @@
+"""An order's money at the desk: refunds, transfers, milestones, calling off; lists that add up, and who did what."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from sqlmodel import select
+
+from store import checkout, db
+from store.events import Event, Visitor
+from store.settings import house
+from store.shop import carts, designs, payment_pages, reconciliation, refunds, schedule, settling
+from store.shop.delivery import PlaceForm
+from store.shop.orders import Order
+from store.shop.payments import Payment, Till
+from store.shop.refunds import Refund
+from tests.browsers import PageBrowser
+from tests.store import selling
+from tests.store.office.conftest import Known
+from tests.store.selling import HandProvider
+
+GUEST = Visitor(session_id="ses_guest")
+
+
+@pytest.fixture
+def till(app: object) -> Till:
+    app.state.till = selling.till_of(HandProvider())  # type: ignore[attr-defined]
+    found: Till = app.state.till  # type: ignore[attr-defined]
+    return found
+
+
+def placed(plan: str = "full") -> Order:
+    with db.transaction() as session:
+        cart = carts.open_cart(session, GUEST)
+        carts.add(session, GUEST, cart, designs.save(session, GUEST, "meridien", {}, {}))
+        total = checkout.quote(session, GUEST, cart, "FR").totals.total
+        form = PlaceForm("x@example.com", "Xenia Roth", "1 rue", "Paris", "75001", "FR", seen_total=total, plan=plan)
+        return checkout.place(session, GUEST, cart, form, db.new_id("key")).order
+
+
+def paid(till: Till, plan: str = "full") -> Order:
+    order = placed(plan)
+    reference = payment_pages.open_checkout(till, order.id).rsplit("/", 1)[1]
+    assert isinstance(till.provider, HandProvider)
+    till.provider.pay(reference)
+    settling.settle(till, reference)
+    return now(order)
+
+
+def now(order: Order) -> Order:
+    with db.transaction(read_only=True) as session:
+        return session.get_one(Order, order.id)
+
+
+def page_of(order: Order) -> str:
+    return f"/office/orders/{order.number}"
+
+
+def rows(table: type) -> list:  # type: ignore[type-arg]
+    with db.transaction(read_only=True) as session:
+        return list(session.exec(select(table)).all())
+
+
+def test_a_refund_is_asked_for_once_with_its_reason(owner: PageBrowser, till: Till) -> None:
+    order = paid(till)
+    owner.get(page_of(order))
+    key = re.search(r'name="key" value="([^"]+)"', owner.page)
+    assert key
+    form = {"amount": "120.50", "reason": "A scratch", "key": key[1]}
+    for _ in range(2):
+        owner.submit(f"{page_of(order)}/refunds", form)
+    (row,) = rows(Refund)
+    assert (row.amount, row.reason, row.state) == (12050, "A scratch", "asked")
+    refunds.carry_out(till, row.id)
+    owner.get(page_of(order))
+    assert "€120.50 sent · A scratch" in owner.text()
+    refusal = owner.submit(f"{page_of(order)}/refunds", {"amount": "99999999", "reason": "All of it", "key": "b"})
+    assert (refusal.status_code, len(rows(Refund))) == (409, 1)
+
+
+def test_a_transfer_is_recorded_and_an_overpayment_said(owner: PageBrowser, till: Till) -> None:
+    order = placed()
+    over = f"{(order.total + 5000) // 100}"
+    owner.get(page_of(order))
+    form = {"amount": over, "received_on": db.now().date().isoformat(), "reference": "BANK-7"}
+    owner.submit(f"{page_of(order)}/transfers", form)
+    assert "€50 of it is more than the total." in owner.text()
+    assert now(order).is_settled
+    assert [payment.method for payment in rows(Payment)] == ["transfer"]
+    again = owner.submit(f"{page_of(order)}/transfers", form)
+    assert (again.status_code, len(rows(Payment))) == (409, 1)
+
+
+def test_a_plan_shows_its_parts_and_its_balance_is_asked_for_by_the_stage(
+    owner: PageBrowser, till: Till, as_role: Callable[[str], PageBrowser]
+) -> None:
+    order = paid(till, "deposit")
+    owner.get(page_of(order))
+    assert "Deposit received" in owner.text()
+    assert "Payment plan" in owner.text()
+    workshop = as_role("workshop")
+    workshop.get(page_of(order))
+    assert "Money" not in workshop.text()
+    workshop.submit(f"{page_of(order)}/stage", {"stage": "ready", "reason": "Checked by Anne"})
+    with db.transaction(read_only=True) as session:
+        standing = schedule.standing(session, session.get_one(Order, order.id))
+    assert standing.due == order.total - standing.parts[0].part.amount
+
+
+def test_a_milestone_needs_evidence_and_is_recorded_once(owner: PageBrowser, till: Till) -> None:
+    order = paid(till, "deposit")
+    with db.transaction() as session:
+        part = schedule.of_orders(session, [order])[order.id][1]
+        part.due, part.due_words = "hull", "when the hull is laid"
+        session.add(part)
+    owner.get(page_of(order))
+    assert "Record milestone: Balance" in owner.text()
+    bare = owner.submit(f"{page_of(order)}/milestones", {"part": part.id})
+    assert bare.status_code == 422
+    owner.get(page_of(order))
+    for _ in range(2):
+        owner.submit(f"{page_of(order)}/milestones", {"part": part.id, "evidence": "Laid", "evidence_file": "hull.pdf"})
+    with db.transaction(read_only=True) as session:
+        asked = session.exec(select(Event).where(Event.kind == "payment-requested")).all()
+    assert len(asked) == 1
+    owner.get(page_of(order))
+    assert "Laid (hull.pdf)" in owner.text()
+
+
+def test_an_order_is_called_off_and_its_money_goes_back(owner: PageBrowser, till: Till) -> None:
+    order = paid(till)
+    owner.get(page_of(order))
+    owner.submit(f"{page_of(order)}/cancellation", {"reason": "He changed his mind"})
+    assert now(order).state == "cancelled"
+    assert [(row.amount, row.reason) for row in rows(Refund)] == [(order.total, "called off: He changed his mind")]
+
+
+def test_the_lists_add_up_to_the_cent(owner: PageBrowser, till: Till, known: Known) -> None:
+    order, other = paid(till, "deposit"), paid(till)
+    with db.transaction() as session:
+        refunds.ask(session, Visitor(staff_id="stf_1"), session.get_one(Order, other.id), 12345, "=HYPERLINK(1)", "k")
+    refunds.carry_out(till, rows(Refund)[0].id)
+    by_order = {row["number"]: row for row in table(owner, "/office/books/orders.csv")}
+    moved = table(owner, "/office/books/payments.csv")
+    assert set(by_order) == {order.number, other.number, known.order.number}
+    for number in (order.number, other.number):
+        total = sum((Decimal(row["amount"]) for row in moved if row["order"] == number), Decimal())
+        assert total == Decimal(by_order[number]["in_hand"])
+        line = by_order[number]
+        assert Decimal(line["taken"]) - Decimal(line["sent_back"]) - Decimal(line["held_by_bank"]) == total
+    assert by_order[order.number]["received"] == by_order[order.number]["in_hand"]
+    assert Decimal(by_order[other.number]["sent_back"]) == Decimal("123.45")
+    assert [row["note"] for row in moved if row["kind"] == "refund"] == ["'=HYPERLINK(1)"]
+    assert {row["currency"] for row in moved} == {house().currency}
+
+
+def table(browser: PageBrowser, address: str) -> list[dict[str, str]]:
+    answer = browser.get(address)
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_every_action_stands_in_the_record_of_what_staff_did(owner: PageBrowser, till: Till) -> None:
+    order = paid(till)
+    owner.get(page_of(order))
+    owner.submit(f"{page_of(order)}/refunds", {"amount": "1", "reason": "A trifle", "key": "a"})
+    owner.submit(f"{page_of(order)}/stage", {"stage": "in-production", "reason": "Begun"})
+    owner.get("/office/books/audit")
+    for words in ("The owner", f"{order.number}: €1 to go back", "A trifle", f"{order.number}: in the workshop"):
+        assert words in owner.text()
+
+
+def test_findings_stand_on_the_accountants_page(till: Till, as_role: Callable[[str], PageBrowser]) -> None:
+    order = paid(till)
+    accountant = as_role("accountant")
+    accountant.get("/office/books")
+    assert "Nothing is pending" in accountant.text()
+    with db.transaction() as session:
+        session.get_one(Order, order.id).received -= 1
+    accountant.submit("/office/books/reconciliation")
+    reconciliation.reconcile(till)
+    accountant.get("/office/books")
+    assert order.number in accountant.text()
+    assert "as received" in accountant.text()
