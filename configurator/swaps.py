@@ -7,6 +7,8 @@ ones) take whatever value they must; a value that meets any other auxiliary vari
 from configurator.space import Space, SpaceGroup, bits_of
 
 MENDS = 12  # second changes that are tried for one value
+STEPS = 12  # further changes after which a wish is left to the solver
+CREDIT = 40  # wishes that may fail before changes further away are no longer tried; each that succeeds gives one more
 
 
 class Swaps:
@@ -49,6 +51,7 @@ class Trial:
         self.swaps = swaps
         self.space = swaps.space
         self.mask = mask
+        self.credit = CREDIT
         n = self.space.tracked
         digits = f"{mask >> 1:0{max(n, 1)}b}"
         positive = [digit == "1" for digit in reversed(digits)]
@@ -100,8 +103,9 @@ class Trial:
         if valid:
             valid = index not in self.swaps.diagrams or self._walk(index, literal)
         elif taken != -1 and not self.swaps.columns:  # rows of tables are checked by single changes only
-            changed = self._mend(literal, old, taken | group.mask, changed)
+            changed = self._mend(literal, old, taken | group.mask)
             valid = bool(changed)
+            self.credit += 1 if valid else -1
         self._set(-literal, -old)
         return changed if valid else 0
 
@@ -118,36 +122,69 @@ class Trial:
         if old:
             truth[old], truth[-old] = False, True
 
-    def _mend(self, literal: int, old: int, taken: int, changed: int) -> int:
-        """The design in which one change elsewhere makes good what the first change broke; 0 when none does."""
-        first = [*self.swaps.clauses.get(-literal, ()), *(self.swaps.clauses.get(old, ()) if old else ())]
-        broken = next((clause for clause in first if not any(self.truth[x] for x in clause)), None)
-        if broken is None:
-            return changed
-        tries = MENDS
-        for wish in broken:
+    def _mend(self, literal: int, old: int, taken: int) -> int:
+        """The design in which changes elsewhere make good what the first change broke; 0 when none were found.
+
+        Each mends one clause, by the change that breaks least; no group changes twice.
+        """
+        changed = self.mask
+        moves = [(literal, old)]
+        suspects: list[tuple[int, ...]] = []
+        steps, tries = (STEPS, STEPS * MENDS // 2) if self.credit > 0 else (1, MENDS)
+        try:
+            while True:
+                target, other = moves[-1]
+                changed ^= 1 << abs(target) | (1 << other if other else 0)
+                suspects += self.swaps.clauses.get(-target, ())
+                suspects += self.swaps.clauses.get(other, ()) if other else ()
+                while suspects and self._holds(suspects[-1:]):
+                    suspects.pop()
+                if not suspects:
+                    return changed
+                move = self._mending(suspects[-1], taken, tries) if len(moves) <= steps else None
+                if move is None:
+                    return 0
+                tries -= len(suspects[-1]) - 1
+                taken |= self.space.groups[self.space.home[abs(move[0])]].mask
+                self._set(*move)
+                moves.append(move)
+        finally:
+            for target, other in moves[:0:-1]:
+                self._set(-target, -other)
+
+    def _mending(self, clause: tuple[int, ...], taken: int, tries: int) -> tuple[int, int] | None:
+        """The change that makes a clause true and breaks fewest others."""
+        best, least = None, 1 << 30
+        for wish in clause:
             if taken >> abs(wish) & 1 or abs(wish) not in self.space.home:
                 continue
             group = self.space.groups[self.space.home[abs(wish)]]
-            targets = group.literals if group.kind == "one" and wish < 0 else (wish,)
-            for target in targets:
+            for target in group.literals if group.kind == "one" and wish < 0 else (wish,):
                 other = self._old(group, target)
                 if self.truth[target] or other is None or -target in self.swaps.opaque or other in self.swaps.opaque:
                     continue
+                if tries <= 0:
+                    return best
                 tries -= 1
                 self._set(target, other)
-                good = (
-                    self._holds(self.swaps.clauses.get(-target))
-                    and (not other or self._holds(self.swaps.clauses.get(other)))
-                    and self._holds(first)
-                )
+                broken = self._broken(-target) + (self._broken(other) if other else 0)
                 self._set(-target, -other)
-                if good:
-                    turned: int = 1 << abs(target) | (1 << other if other else 0)
-                    return changed ^ turned
-                if not tries:
-                    return 0
-        return 0
+                if not broken:
+                    return target, other
+                if broken < least:
+                    best, least = (target, other), broken
+        return best
+
+    def _broken(self, literal: int) -> int:
+        """How many clauses with the literal, which has just become false, do not hold."""
+        number, truth = 0, self.truth
+        for clause in self.swaps.clauses.get(literal, ()):
+            for other in clause:
+                if truth[other]:
+                    break
+            else:
+                number += 1
+        return number
 
     def _holds(self, clauses: list[tuple[int, ...]] | None) -> bool:
         if clauses:

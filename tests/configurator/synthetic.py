@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 Document = dict[str, Any]
+PLANTED = 12  # selections that every clause of a feature model leaves valid
 
 
 class Luxury:
@@ -115,26 +116,69 @@ class Luxury:
 
 
 def feature_model(features: int, clauses: int, seed: int) -> str:
-    """A tree of features with cross-tree clauses that one planted selection fulfils, as DIMACS.
+    """A tree of features with cross-tree clauses that a few planted selections fulfil, as DIMACS.
+
+    As in models of cars, most clauses say that no two of a wide group go together; one in ten features is in a
+    constraint across the tree.
 
     Args:
         features: variables; each but the first needs its parent.
-        clauses: all clauses, those of the tree included.
+        clauses: about how many clauses the tree has; its groups are so wide.
         seed: the same seed draws the same model.
     """
-    r = random.Random(seed)
-    parents = [0, *(r.randrange(max(0, i - 400), i) for i in range(1, features))]
-    planted = [True]
-    for feature in range(1, features):
-        planted.append(planted[parents[feature]] and r.random() < 0.6)
-    lines = [f"{-(feature + 1)} {parents[feature] + 1} 0" for feature in range(1, features)]
-    lines.append("1 0")
-    while len(lines) < clauses:
-        near = r.randrange(features)
-        width = r.choice([2, 2, 3, 3, 3, 4])
-        chosen = {near, *(min(features - 1, max(0, near + r.randint(-600, 600))) for _ in range(width - 1))}
-        literals = [feature + 1 if r.random() < 0.45 else -(feature + 1) for feature in sorted(chosen)]
-        if any(planted[abs(literal) - 1] == (literal > 0) for literal in literals):
-            lines.append(" ".join(map(str, literals)) + " 0")
-    names = "\n".join(f"c {feature + 1} F{feature}" for feature in range(features))
-    return f"{names}\np cnf {features} {len(lines)}\n" + "\n".join(lines) + "\n"
+    drawn = _Tree(features, max(2, 3 * clauses // features), random.Random(seed))
+    drawn.cross(features // 10)
+    names = "\n".join(f"c {feature} F{feature}" for feature in range(1, features + 1))
+    lines = "\n".join(f"{' '.join(map(str, clause))} 0" for clause in drawn.clauses)
+    return f"{names}\np cnf {features} {len(drawn.clauses)}\n{lines}\n"
+
+
+class _Tree:
+    """Features below features: needed, optional, or as groups of which one (or some) must be taken."""
+
+    def __init__(self, features: int, wide: int, r: random.Random) -> None:
+        self.random = r
+        self.wide = wide
+        self.features = features
+        self.clauses: list[tuple[int, ...]] = [(1,)]
+        self.planted = [bytearray([0, 1]) + bytearray(features - 1) for _ in range(PLANTED)]
+        following, parent = 2, 1
+        while following <= features:
+            for _ in range(r.randint(1, 3)):
+                size = min(r.choice((1, 1, 2, 3, 5, 8, wide)), features + 1 - following)
+                if size:
+                    self._below(parent, range(following, following + size))
+                following += size
+            parent += 1
+
+    def _below(self, parent: int, children: range) -> None:
+        kinds = ("needed", "optional", "optional", "one", "some")
+        kind = self.random.choice(kinds) if len(children) < self.wide else "one"
+        self.clauses += [(-child, parent) for child in children]
+        if kind == "needed":
+            self.clauses += [(-parent, child) for child in children[:2]]
+        elif kind != "optional":
+            self.clauses.append((-parent, *children))
+        if kind == "one":
+            self.clauses += [(-left, -right) for left in children for right in range(children.start, left)]
+        for design in self.planted:
+            if design[parent]:
+                taken = [child for child in children if self.random.random() < 0.5]
+                if kind == "needed":
+                    taken += children[:2]
+                elif kind == "one" or (kind == "some" and not taken):
+                    taken = [self.random.choice(children)]
+                for child in taken:
+                    design[child] = 1
+
+    def cross(self, clauses: int) -> None:
+        """Adds so many clauses that hold in every planted selection."""
+        r, seen = self.random, [f for f in range(2, self.features + 1) if any(d[f] for d in self.planted)]
+        until = len(self.clauses) + clauses
+        while len(self.clauses) < until:
+            first = r.randrange(len(seen))
+            width = r.choice((2, 3, 3, 4, 5))
+            near = {first, *(r.randint(max(0, first - 300), min(len(seen) - 1, first + 300)) for _ in range(width - 1))}
+            clause = tuple(seen[i] if r.random() < 0.4 else -seen[i] for i in sorted(near))
+            if len(clause) > 1 and all(any(d[abs(x)] == (x > 0) for x in clause) for d in self.planted):
+                self.clauses.append(clause)
