@@ -4,6 +4,7 @@ A design is an int: bit v is set when the tracked variable v is true. The pool a
 the solver answers the rest, and every answer it finds joins the pool. Answers never depend on what the pool holds.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,14 @@ from configurator.neighbours import LARGEST, Neighbours
 from configurator.space import Space
 from configurator.swaps import Swaps
 
-CONFLICTS = 200_000  # of one question, after which it is "not known in time"
+# of one question, after which it is "not known in time"; of one call where no question was begun
+CONFLICTS = 200_000
+PROPAGATIONS = 1_000_000_000
+SECONDS = 15.0  # of the thread: only the outer guard, many times what the others let pass
+PIECE = 10_000  # conflicts after which the time is looked at
 POOL = 800  # witnesses kept: single changes of a few answer what more of them would
 SOLVER = "minisat22"
+DIGITS = b"01" + bytes(254)  # how a design is written before it is read as an int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,15 @@ class Domains:
 
     true: int
     false: int
+
+
+class _Left:
+    """What a question may still use."""
+
+    def __init__(self) -> None:
+        self.conflicts = CONFLICTS
+        self.propagations = PROPAGATIONS
+        self.until = time.thread_time() + SECONDS
 
 
 class Engine:
@@ -37,6 +52,7 @@ class Engine:
             self.solver.add_clause([space.variables, -space.variables])
         self.pool: dict[int, None] = {}
         self.width = space.tracked + 1
+        self.left: _Left | None = None
         self.nearby = nearby or nearby_of(space)
 
     def close(self) -> None:
@@ -47,17 +63,28 @@ class Engine:
         """A valid design under the assumptions, or None."""
         return self._witness() if self.holds(assumptions) else None
 
+    def begin(self) -> None:
+        """From here on all calls belong to one question and share its budget."""
+        self.left = _Left()
+
     def holds(self, assumptions: Sequence[int]) -> bool:
         """Whether a valid design exists under the assumptions.
 
         Raises:
-            NotKnownInTime: the solver met too many conflicts; no answer is invented.
+            NotKnownInTime: the question has used up its conflicts, propagations or time; no answer is invented.
         """
-        self.solver.conf_budget(CONFLICTS)
-        answer = self.solver.solve_limited(assumptions=assumptions)
-        if answer is None:
-            raise NotKnownInTime("whether a valid design has these values")
-        return bool(answer)
+        left = self.left or _Left()
+        spent = self.solver.accum_stats()
+        while left.conflicts > 0 and left.propagations > 0 and time.thread_time() < left.until:
+            self.solver.conf_budget(min(PIECE, left.conflicts))
+            self.solver.prop_budget(left.propagations)
+            answer = self.solver.solve_limited(assumptions=assumptions)
+            before, spent = spent, self.solver.accum_stats()
+            left.conflicts -= spent["conflicts"] - before["conflicts"]
+            left.propagations -= spent["propagations"] - before["propagations"]
+            if answer is not None:
+                return bool(answer)
+        raise NotKnownInTime("whether a valid design has these values")
 
     def core(self, assumptions: Sequence[int]) -> tuple[int, ...] | None:
         """None when a valid design exists, else assumptions that cannot all hold."""
@@ -68,8 +95,8 @@ class Engine:
 
     def _witness(self) -> int:
         model: list[int] = self.solver.get_model()
-        digits = ["1" if literal > 0 else "0" for literal in model[self.width - 2 :: -1]] if self.width > 1 else []
-        mask = int("".join(digits) or "0", 2) << 1
+        signs = bytes(map((0).__lt__, model[self.width - 2 :: -1])) if self.width > 1 else b""
+        mask = int(signs.translate(DIGITS) or b"0", 2) << 1
         self._keep(mask)
         return mask
 

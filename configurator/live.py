@@ -86,11 +86,12 @@ class Live:
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        """A solver for this thread alone."""
+        """A solver for this thread alone, with the budget of one question."""
         try:
             engine = self._idle.pop()  # atomic: no two threads get the same
         except IndexError:
             engine = Engine(self.space, self.nearby)
+        engine.begin()
         try:
             yield engine
         finally:
