@@ -39,6 +39,7 @@ from store.pages import (
     sign_in,
     suggesting,
     webhooks,
+    work_api,
 )
 from store.pages import checkout as checkout_pages
 from store.settings import ROOT, Settings, read_settings
@@ -49,7 +50,19 @@ from store.shop.reconciliation import Seen
 from store.tasks import Worker
 
 PAGES = (
-    *(configure, shop, selling_api, api, health, checkout_pages, order_pages, paying, suggesting, design_pages),
+    *(
+        configure,
+        shop,
+        selling_api,
+        api,
+        work_api,
+        health,
+        checkout_pages,
+        order_pages,
+        paying,
+        suggesting,
+        design_pages,
+    ),
     *(account, sign_in, register, details, consent, mailbox, webhooks),
 )
 OFFICE = (

@@ -367,6 +367,19 @@ def _customer(session: Session, visitor: Visitor, form: PlaceForm) -> Customer:
     return people.new_customer(session, form.email, form.name)
 
 
+def confirm(session: Session, order: Order) -> None:
+    """Before money is asked for: every line validated and priced once more, on the version that it was agreed on.
+
+    A placed order is an agreement: a version that went on sale since changes neither its price nor its pieces.
+
+    Raises:
+        ShopError: 409, the order is not what was agreed; nothing is charged.
+    """
+    if snapshots.replay(session, order):
+        detail = "Something about this order does not match what was agreed, so nothing is charged. Please write to us."
+        raise ShopError(409, "Order to be checked", detail)
+
+
 def revive(session: Session, order: Order) -> bool:
     """Take a released order up again after a late payment, if its pieces and its offers are still free."""
     try:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from store import db
+from store import checkout, db
 from store.errors import ShopError, not_found
 from store.events import Visitor
 from store.shop import order_links, orders, payment_pages, settling
@@ -51,6 +51,8 @@ def _order_id(request: Request, number: str, key: str | None) -> tuple[str, str]
 def pay(request: Request, number: str, key: str | None = None) -> Response:
     """Open the payment page, or the one that is open already, and go there."""
     order_id, number = _order_id(request, number, key)
+    with db.transaction(read_only=True) as session:
+        checkout.confirm(session, session.get_one(Order, order_id))
     return RedirectResponse(payment_pages.open_checkout(till_of(request), order_id), status_code=303)
 
 

@@ -81,19 +81,22 @@ def carried(
     choices = _without(saved.choices, hidden)
     happened = [_private(old, group, value, hers) for group, value in hidden.items()]
     judge = appraise if keep else reckon
+    moves: tuple[Change, ...] = ()
     if old.version != new.version or hidden:
         moved = codes.carry(old.compiled, new.compiled, choices)
-        happened += [_altered(old, new, change) for change in moved.changes if change.kind != "price"]
-        choices = moved.choices
+        choices, moves = moved.choices, moved.changes
         later = private_values(new, choices, audiences)  # an option may have become private on the way
         happened += [_private(new, group, value, hers) for group, value in later.items()]
         choices = _without(choices, later)
     texts = {group: str(words) for group, words in saved.texts.items() if new.model.group(group)}
+    lost: list[Altered] = []
     try:
         worth = judge(new, choices, texts)
     except ShopError:
         worth = judge(new, choices, {})
-        happened.append(Altered("words", None, None, None, _NEW_WORDS))
+        lost = [Altered("words", None, None, None, _NEW_WORDS)]
+    happened += [_altered(old, new, change, worth.completion) for change in moves if change.kind != "price"]
+    happened += lost
     before = judge(old, _without(saved.choices, hidden), saved.texts).price.amount if hidden else saved.price
     happened += _price(before, worth, saved.currency)
     return Renewed(worth.choices, worth.texts, tuple(happened), worth.price.amount, new, worth)
@@ -128,7 +131,7 @@ def _price(before: int, worth: Appraisal, currency: str) -> list[Altered]:
     return [Altered("price", None, before, after, words)]
 
 
-def _altered(old: Published, new: Published, change: Change) -> Altered:
+def _altered(old: Published, new: Published, change: Change, completion: Mapping[str, Any]) -> Altered:
     group = new.model.group(change.group or "") or old.model.group(change.group or "")
     if group is None:
         return Altered("removed", change.group, change.before, None, "A part that you chose is no longer made.")
@@ -140,7 +143,9 @@ def _altered(old: Published, new: Published, change: Change) -> Altered:
     if change.after is None and kind == "repaired":
         words = f"{group.label}: {before} does not go with the rest any more."
     elif change.after is None:
-        words = f"{group.label}: {before} is no longer made."
+        instead = completion.get(group.id) if new.model.group(group.id) else None
+        place = f"; {value_label(group, instead)} takes its place" if isinstance(instead, str) else ""
+        words = f"{group.label}: {before} is no longer made{place}."
     else:
         words = f"{group.label}: {value_label(group, change.after)} instead of {before}."
     return Altered(kind, change.group, change.before, change.after, words)

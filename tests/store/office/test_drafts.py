@@ -155,7 +155,7 @@ def test_the_preview_equals_what_happens(owner: PageBrowser) -> None:
     owner.get(PAGE)
     owner.submit(PAGE, {"text": dearer(retired), "act": "save"})
     owner.get(f"{PAGE}/impact")
-    assert f"{option.label} is no longer made" in owner.text()
+    assert f"{option.label} is no longer made;" in owner.text()
     with db.transaction(read_only=True) as session:
         draft = publishing.drafts_of(session, SLUG)[0]
         looked = publishing.look_over(draft)

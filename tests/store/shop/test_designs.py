@@ -97,4 +97,7 @@ def test_an_older_design_is_carried_to_the_newest_version_with_what_changed(hous
     assert now.choices == {}
     assert now.texts == {"engraving": "Mine"}
     assert now.price == 990000 + 1500
-    assert now.changes == ("Case: Gold is no longer made.", "The price is now €9,915, it was €24,015.")
+    assert now.changes == (
+        "Case: Gold is no longer made; Steel takes its place.",
+        "The price is now €9,915, it was €24,015.",
+    )
