@@ -213,7 +213,7 @@ class _Swap:
         if not self.lost - {index} and (code.kind == "one" or index not in self.lost):
             bit = 1 << abs(literal)
             swapped = (self.mask & ~code.mask | bit) if code.kind == "one" else self.mask ^ bit
-            if self.near.with_value(literal, -1) == swapped:
+            if swapped and self.near.with_value(literal, -1) == swapped:  # 0 means that none was found
                 return swapped
             with self.c.live.engine() as engine:
                 if swapped in engine.pool or engine.is_design(swapped):
