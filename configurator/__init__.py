@@ -9,6 +9,7 @@ from configurator.choices import check_choices, check_texts, from_form
 from configurator.codes import Carried, Change
 from configurator.compile import Compiled, compile_model
 from configurator.completion import Bounds, bounds, complete, from_price
+from configurator.contrast import Contrast, DifferentAmount, DifferentAnswer, difference
 from configurator.errors import ChoiceError, ModelError, NotKnownInTime, TextError, Unsatisfiable
 from configurator.fitting import attributes, binding, concerns, fit, fits, match
 from configurator.lint import Finding, lint
@@ -22,6 +23,7 @@ from configurator.model import (
     Texts,
     Visual,
 )
+from configurator.nesting import Nested, flatten, nest
 from configurator.pricing import LeadTime, Price, PriceLine, bill_of_materials, lead_time, price, unit_cost
 from configurator.product import ProductModel
 from configurator.reasons import Explanation, RuleReason, explain
@@ -43,13 +45,17 @@ __all__ = [
     "Choices",
     "Compiled",
     "Conflict",
+    "Contrast",
     "Described",
     "Difference",
+    "DifferentAmount",
+    "DifferentAnswer",
     "Explanation",
     "Finding",
     "GroupState",
     "LeadTime",
     "ModelError",
+    "Nested",
     "NotKnownInTime",
     "Option",
     "OptionGroup",
@@ -79,16 +85,19 @@ __all__ = [
     "concerns",
     "describe",
     "design_hash",
+    "difference",
     "differences",
     "explain",
     "fit",
     "fits",
+    "flatten",
     "from_form",
     "from_price",
     "lead_time",
     "lint",
     "load",
     "match",
+    "nest",
     "parse",
     "price",
     "product_schema",

@@ -8,17 +8,21 @@ from configurator.conditions import Value
 from configurator.course import default_completion
 from configurator.errors import ChoiceError, TextError, Unsatisfiable
 from configurator.model import Answers, Choices, ChoiceValue, OptionGroup, Texts
+from configurator.nesting import flatten, implied, uncounted
 
 MAX_UPLOAD_ID = 128
 _ZERO_WIDTH = "\u200d"
 
 
-def check_choices(c: Compiled, choices: object, audiences: frozenset[str] = frozenset()) -> Choices:
-    """The choices in their normal form, groups in order.
+def check_choices(
+    c: Compiled, choices: object, audiences: frozenset[str] = frozenset(), *, wish: bool = False
+) -> Choices:
+    """The choices in their normal form, groups in order; those of repeated parts by flat names (`stops.2.place`).
 
     Args:
-        choices: a JSON-decoded mapping of group to value.
+        choices: a JSON-decoded mapping of group to value; a repeated part is a list of such mappings.
         audiences: whose private options are known to this customer.
+        wish: these come on top of others, so that naming a part does not say how many there are.
 
     Raises:
         ChoiceError: unknown group or value, or a value of the wrong type.
@@ -26,9 +30,22 @@ def check_choices(c: Compiled, choices: object, audiences: frozenset[str] = froz
     if not isinstance(choices, Mapping):
         raise ChoiceError("choices must be a mapping of group to value", "", choices)
     for name in choices:
-        if not isinstance(name, str) or c.model.group(name) is None:
+        if not isinstance(name, str) or name not in c.labels:
             raise ChoiceError(f"there is no group {name!r}", str(name), choices[name])
-    return {g.id: _check(g, choices[g.id], audiences) for g in c.model.groups if g.id in choices}
+    flat = flatten(c.model, choices)
+    checked = {g.id: _check(g, flat[g.id], audiences) for g in c.model.groups if g.id in flat}
+    return checked if wish else _counted(c, checked)
+
+
+def _counted(c: Compiled, choices: Choices) -> Choices:
+    """With how many parts there are, where only their answers were given: as many as the default completion shows."""
+    missing = uncounted(c.model, choices)
+    if not missing:
+        return choices
+    mask = completed(c, literals_of(c, choices))
+    values = {} if mask is None else decode(c, mask, choices)
+    whole = choices | {g.id: values.get(g.id, implied(c.model, g, choices)) for g in missing}
+    return {g.id: whole[g.id] for g in c.model.groups if g.id in whole}
 
 
 def _check(group: OptionGroup, value: object, audiences: frozenset[str]) -> ChoiceValue:

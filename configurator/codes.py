@@ -75,14 +75,14 @@ def carry(old: ProductModel | Compiled, new: Compiled, choices: Answers) -> Carr
     changes: list[Change] = []
     moved: Choices = {}
     for group_id, value in choices.items():
-        group = _successor(new.model, group_id)
+        group = successor(new.model, group_id)
         if group is None:
             changes.append(Change("removed", group_id, value, None))
             continue
-        followed = _follow(group, value)
+        followed = follow(group, value)
         try:
             audiences = frozenset(option.audience for option in group.options if option.audience)
-            moved |= check_choices(new, {group.id: followed}, audiences)
+            moved |= check_choices(new, {group.id: followed}, audiences, wish=True)
         except ChoiceError:
             retired = any(option.id == followed and option.retired for option in group.options)
             changes.append(Change("retired" if retired else "removed", group_id, value, None))
@@ -97,11 +97,13 @@ def carry(old: ProductModel | Compiled, new: Compiled, choices: Answers) -> Carr
     return Carried(moved, tuple(changes))
 
 
-def _successor(model: ProductModel, group_id: str) -> OptionGroup | None:
+def successor(model: ProductModel, group_id: str) -> OptionGroup | None:
+    """The group that a group of an earlier version has become; None when it is gone."""
     return model.group(group_id) or next((group for group in model.groups if group_id in group.renamed_from), None)
 
 
-def _follow(group: OptionGroup, value: ChoiceValue) -> ChoiceValue:
+def follow(group: OptionGroup, value: ChoiceValue) -> ChoiceValue:
+    """The answer of an earlier version by today's option ids; of a several group, what is left of it."""
     names = {old: option.id for option in group.options for old in option.renamed_from}
     if isinstance(value, str):
         return value if group.option(value) else names.get(value, value)

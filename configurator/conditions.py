@@ -1,5 +1,6 @@
 """Conditions over a design: one small closed tree for rules, prices, parts and questions that apply at times."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 Value = str | int | bool
@@ -53,3 +54,22 @@ def groups_of(condition: Condition | None) -> frozenset[str]:
     if isinstance(condition, Not):
         return groups_of(condition.part)
     return frozenset().union(*(groups_of(part) for part in condition.parts))
+
+
+def both(left: Condition | None, right: Condition | None) -> Condition | None:
+    """The condition that two conditions hold; None always holds."""
+    if left is None or right is None:
+        return right if left is None else left
+    return All((left, right))
+
+
+def moved(condition: Condition, names: Mapping[str, str]) -> Condition:
+    """The same said of other groups."""
+    if isinstance(condition, Is):
+        return Is(names.get(condition.group, condition.group), condition.values)
+    if isinstance(condition, Answered):
+        return Answered(names.get(condition.group, condition.group))
+    if isinstance(condition, Not):
+        return Not(moved(condition.part, names))
+    parts = tuple(moved(part, names) for part in condition.parts)
+    return All(parts) if isinstance(condition, All) else Any(parts)

@@ -42,6 +42,9 @@ class Cursor:
         value = self.items[name].value
         wanted = {
             "id": isinstance(value, str | int) and not isinstance(value, bool) and bool(ID.match(str(value))),
+            "name": isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and all(ID.match(word) for word in str(value).split(".")),
             "text": isinstance(value, str | int | float) and not isinstance(value, bool),
             "words": (isinstance(value, str | int) and not isinstance(value, bool)) or isinstance(value, dict),
             "integer": isinstance(value, int) and not isinstance(value, bool),
@@ -54,6 +57,7 @@ class Cursor:
         if not wanted:
             meant = {
                 "id": "an id: letters, digits, - and _",
+                "name": "the name of a group",
                 "amount": "a whole number of minor units",
                 "integer": "a whole number",
                 "boolean": "true or false",

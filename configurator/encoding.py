@@ -67,13 +67,18 @@ class Encoder:
         elif isinstance(form, Never):
             self.builder.require(negate(self.formula(form.condition)))
         elif isinstance(form, Count):
-            self.builder.count(tuple(self.literal(c) for c in form.conditions), form.low, form.high)
+            unless = self._unless(form.when)
+            self.builder.count(tuple(self.literal(c) for c in form.conditions), form.low, form.high, unless)
         elif isinstance(form, Sum):
             self._sum(form, rule)
         elif isinstance(form, Same):
             self._same(form)
         else:
             self._forbid(form)
+
+    def _unless(self, when: Condition | None) -> tuple[int, ...]:
+        """What ends a clause of a rule that speaks only when a condition holds."""
+        return () if when is None else (-self.literal(when),)
 
     def _forbid(self, table: Table) -> None:
         for row in table.rows:
@@ -183,11 +188,12 @@ class Encoder:
             reached = following
         low = min(reached) if form.low is None else form.low
         high = max(reached) if form.high is None else form.high
+        unless = self._unless(form.when)
         for total, literal in reached.items():
             if (low <= total <= high) == form.outside:
-                self.builder.add(*((-literal,) if literal else ()))
+                self.builder.add(*unless, *((-literal,) if literal else ()))
         weights = tuple(pair for part in parts for pair in part)
-        self.builder.remember(Linear(weights, low, high, form.outside), first)
+        self.builder.remember(Linear(weights, low, high, form.outside, unless), first)
 
     def _same(self, form: Same) -> None:
         left, right = self._by_attribute(form.left), self._by_attribute(form.right)

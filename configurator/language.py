@@ -4,7 +4,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "id", "text", "words", "integer", "amount", "boolean", "scalar", "list", "mapping", "condition", "value", "json"
+    "id",
+    "name",
+    "text",
+    "words",
+    "integer",
+    "amount",
+    "boolean",
+    "scalar",
+    "list",
+    "mapping",
+    "condition",
+    "value",
+    "json",
 ]
 
 
@@ -68,6 +80,12 @@ SHAPES: dict[str, dict[str, Key]] = {
         "date": Key("mapping", "a day among those available", shape="date"),
         "text": Key("mapping", "free words", shape="text"),
         "upload": Key("mapping", "a file of hers", shape="upload"),
+        "repeated": Key("mapping", "a number of like parts, such as the stops of a journey", shape="repeated"),
+        "groups": Key("list", "of a repeated group: the questions of one part", shape="group"),
+        "rules": Key("list", "of a repeated group: within one part, and with the next one", shape="rule"),
+        "prices": Key("list", "of a repeated group: for each part", shape="price"),
+        "lead": Key("list", "of a repeated group: for each part", shape="lead"),
+        "parts": Key("list", "of a repeated group: for each part", shape="part"),
         "needed_when": Key("condition", "otherwise the group has no answer"),
         "renamed_from": Key("list", "earlier ids"),
     },
@@ -104,6 +122,12 @@ SHAPES: dict[str, dict[str, Key]] = {
         "unit": Key("text", "shown after the number"),
         "default": Key("integer", "taken when nothing else was chosen (default: min)"),
     },
+    "repeated": {
+        "min": Key("integer", "how many parts at least", required=True),
+        "max": Key("integer", "how many parts at most", required=True),
+        "default": Key("integer", "how many when nothing else was chosen (default: min)"),
+        "label": Key("text", "of one part, such as Stop {number}"),
+    },
     "date": {
         "from": Key("text", "first day, such as 2026-05-01", required=True),
         "to": Key("text", "last day", required=True),
@@ -136,6 +160,8 @@ SHAPES: dict[str, dict[str, Key]] = {
         "compare": Key("list", "three: number, one of < <= = >= > !=, number"),
         "same": Key("list", "two group.attribute that must be equal"),
         "different": Key("list", "two group.attribute that must differ"),
+        "distinct": Key("value", "a group or attribute of a repeated part, or a list of groups: no two alike"),
+        "when": Key("condition", "of `of`, `sum` and `compare`: otherwise the rule says nothing"),
     },
     "price": {
         "id": Key("id", "named in the trace", required=True),
@@ -143,8 +169,8 @@ SHAPES: dict[str, dict[str, Key]] = {
         "when": Key("condition", "only when this holds"),
         "add": Key("amount", "added once, or for each character or unit"),
         "cost": Key("amount", "unit cost added alike"),
-        "each_character_of": Key("id", "a text group"),
-        "each_of": Key("id", "an integer or several group"),
+        "each_character_of": Key("name", "a text group, or that of every part: stops.note"),
+        "each_of": Key("name", "an integer or several group, a repeated one, or that of every part: stops.nights"),
         "free": Key("integer", "characters or units without surcharge"),
         "percent": Key("integer", "basis points, negative for a discount"),
         "of": Key("value", "base, options, subtotal, or groups and rules by id"),

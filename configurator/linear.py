@@ -175,13 +175,37 @@ def _each(rule: PriceRule, writer: _Writer) -> list[tuple[int, int]]:
                 each = tier
         return max(0, number - rule.free) * each
 
-    group = writer.c.model.group(rule.group or "")
-    assert group is not None
-    known = writer.c.literals[group.id]
-    if group.kind == "integer":
-        return [(literal, amount(int(value))) for value, literal in known.items() if amount(int(value))]
-    more = writer.builder.counter(tuple(known.values()), len(known))
-    return [(literal, amount(k + 1) - amount(k)) for k, literal in enumerate(more)]
+    groups = [group for group in writer.c.model.groups if group.id in rule.groups]
+    if groups[0].kind == "several":
+        known = tuple(literal for group in groups for literal in writer.c.literals[group.id].values())
+        more = writer.builder.counter(known, len(known))
+        return [(literal, amount(k + 1) - amount(k)) for k, literal in enumerate(more)]
+    numbers = [{literal: int(v) for v, literal in writer.c.literals[group.id].items()} for group in groups]
+    if len(groups) > 1 and not rule.tiers and not rule.free:
+        return [(literal, amount(number)) for part in numbers for literal, number in part.items() if number]
+    return [(literal, amount(total)) for literal, total in _totals(numbers, writer) if amount(total)]
+
+
+def _totals(numbers: list[dict[int, int]], writer: _Writer) -> list[tuple[int, int]]:
+    """For every sum that numbers of several groups can have, the literal that says it is so."""
+    if len(numbers) == 1:
+        return list(numbers[0].items())
+    builder = writer.builder
+    reached: dict[int, int] = {0: 0}  # sum → literal (0: always)
+    for part in numbers:
+        ways: dict[int, list[tuple[int, ...]]] = {}
+        for total, before in reached.items():
+            start = (-before,) if before else ()
+            for literal, number in part.items():
+                ways.setdefault(total + number, []).append((*start, -literal))
+            ways.setdefault(total, []).append((*start, *part))
+        following = {total: builder.new() for total in sorted(ways)}
+        for total, clauses in ways.items():
+            for clause in clauses:
+                builder.add(*clause, following[total])
+        builder.at_most_one(tuple(following.values()))
+        reached = following
+    return [(literal, total) for total, literal in reached.items()]
 
 
 def _matrix(rule: PriceRule, writer: _Writer) -> list[tuple[int, int]]:

@@ -36,6 +36,25 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """What a number of like parts is made of; its group holds how many there are."""
+
+    groups: tuple[str, ...]  # ids within one part
+    label: str  # of one part, such as "Stop {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where a group stands that belongs to one of several like parts."""
+
+    of: str  # the repeated group
+    number: int  # from 1
+    group: str  # its id within the part
+    label: str  # of the part, such as "Stop 2"
+    title: str  # of the group within the part
+
+
+@dataclass(frozen=True, slots=True)
 class OptionGroup:
     """A question of the configurator: what kind of answer it takes, and which."""
 
@@ -57,6 +76,8 @@ class OptionGroup:
     renamed_from: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     phrase: str = ""
+    repeated: Repeated | None = None
+    part: Part | None = None
 
     def option(self, option_id: str) -> Option | None:
         """The option of that id, or None."""
@@ -98,6 +119,7 @@ class Count:
     conditions: tuple[Condition, ...]
     low: int | None
     high: int | None
+    when: Condition | None = None  # otherwise it says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +139,7 @@ class Sum:
     low: int | None
     high: int | None
     outside: bool = False
+    when: Condition | None = None  # otherwise it says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +177,7 @@ class PriceRule:
     when: Condition | None = None
     amount: int = 0
     cost: int = 0
-    group: str | None = None
+    groups: tuple[str, ...] = ()  # whose characters or units are counted together
     free: int = 0
     tiers: tuple[tuple[int, int], ...] = ()
     of: tuple[str, ...] = ()
@@ -170,7 +193,7 @@ class PartRule:
     part: str
     quantity: int
     when: Condition | None = None
-    each_of: str | None = None
+    each_of: tuple[str, ...] = ()  # groups whose units are counted together
 
 
 @dataclass(frozen=True, slots=True)

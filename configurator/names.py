@@ -1,50 +1,46 @@
-"""Resolves the names a product file uses — groups, options, attributes, numbers — into conditions over them."""
+"""Reads what a product file says about its groups — conditions, values, spans of numbers and days — by their names."""
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from configurator.conditions import All, Answered, Any, Condition, Is, Not, Value, groups_of
-from configurator.errors import ModelError
+from configurator.conditions import All, Answered, Any, Condition, Is, Not, Value, both, groups_of, moved
 from configurator.model import OptionGroup
+from configurator.references import NoSuchPart, Reference, References, near
+from configurator.spans import is_span, span
 from configurator.yaml_tree import Node
 
-_BOUNDS = ("at_least", "at_most", "not", "is")
+_SOME_PARTS = ("some", "every", "first", "last")
+_WORDS_OF_ONE = ("not", "is")
 
 
-class Names:
-    """The groups of a product, by id, and what may be said about them."""
+class Names(References):
+    """The groups of a product and what may be said about them."""
 
-    def __init__(self, groups: Iterable[OptionGroup], source: str) -> None:
-        self.groups = {group.id: group for group in groups}
-        self.source = source
+    def with_needs(self, needs: "Mapping[str, tuple[Node, tuple[str, int] | None]]") -> tuple[OptionGroup, ...]:
+        """The groups with the conditions under which they apply; refuses groups that wait for each other.
 
-    def refuse(self, node: Node, message: str) -> ModelError:
-        """The refusal of a node."""
-        return ModelError(self.source, node.line, message)
-
-    def with_needs(self, conditions: Mapping[str, Node]) -> tuple[OptionGroup, ...]:
-        """The groups with the conditions under which they apply; refuses groups that wait for each other."""
-        needs = {name: self.condition(node, f"group {name!r}, needed_when") for name, node in conditions.items()}
+        Args:
+            needs: group id → the condition as written, and the part it was written in.
+        """
+        found: dict[str, Condition] = {}
+        for name, (node, at) in needs.items():
+            seen = self.inside(*at) if at else self
+            found[name] = seen.condition(node, f"group {name!r}, needed_when")
+        for group in self.groups.values():
+            if group.part is not None:
+                needed = both(self.exists(group.part.of, group.part.number), found.get(group.id))
+                if needed is not None:
+                    found[group.id] = needed
         done: set[str] = set()
-        while len(done) < len(needs):
-            ready = [n for n in needs if n not in done and not (groups_of(needs[n]) & needs.keys()) - done]
+        while len(done) < len(found):
+            ready = [n for n in found if n not in done and not (groups_of(found[n]) & found.keys()) - done]
             if not ready:
                 waiting = next(name for name in needs if name not in done)
-                raise self.refuse(conditions[waiting], f"group {waiting!r} is needed only when it is itself answered")
+                raise self.refuse(needs[waiting][0], f"group {waiting!r} is needed only when it is itself answered")
             done.update(ready)
-        self.groups = {
-            name: replace(group, needed_when=needs[name]) if name in needs else group
-            for name, group in self.groups.items()
-        }
+        for name, condition in found.items():
+            self.groups[name] = replace(self.groups[name], needed_when=condition)
         return tuple(self.groups.values())
-
-    def group(self, name: str, node: Node, where: str) -> OptionGroup:
-        """The group of that name."""
-        group = self.groups.get(name)
-        if group is None:
-            raise self.refuse(node, f"{where}: there is no group {name!r}{_near(name, self.groups)}")
-        return group
 
     def condition(self, node: Node, where: str) -> Condition:
         """A mapping of groups to what they must be, all of which must hold."""
@@ -63,13 +59,58 @@ class Names:
                 parts.append(self._about(name, spec, where))
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
+    def counted(self, node: Node, where: str) -> list[Condition]:
+        """An entry of a list of conditions that are counted; `{stops: {each: …}}` is one for every part."""
+        if isinstance(node.value, dict) and len(node.value) == 1:
+            name, spec = next(iter(node.value.items()))
+            group = self.groups.get(name)
+            if group is not None and group.repeated and isinstance(spec.value, dict) and set(spec.value) == {"each"}:
+                return [held for _, held in self._of_parts(group, spec.value["each"], where)]
+        return [self.condition(node, where)]
+
+    def _of_parts(self, group: OptionGroup, node: Node, where: str) -> list[tuple[int, Condition]]:
+        """For every part: it is there, and the condition holds in it."""
+        found: list[tuple[int, Condition]] = []
+        for number, inside in self.from_each_part(group.id):
+            try:
+                held = inside.condition(node, f"{where}, {group.id} {number}")
+            except NoSuchPart:
+                continue
+            there = both(inside.there(), held)
+            assert there is not None
+            found.append((number, there))
+        if not found:
+            raise self.refuse(node, f"{where}: {group.id!r} has one part only, so there is no next one")
+        return found
+
+    def _parts(self, group: OptionGroup, word: str, node: Node, where: str) -> Condition:
+        """What is said of some, every, the first or the last part."""
+        if word == "every":
+            refuted = Node({"not": node}, node.line)
+            return Not(Any(tuple(held for _, held in self._of_parts(group, refuted, where))))
+        found = self._of_parts(group, node, where)
+        if word == "some":
+            return Any(tuple(held for _, held in found))
+        if word == "first":
+            return Any(tuple(held for number, held in found if number == 1))
+        low = group.minimum or 0
+        ends = (All((Is(group.id, frozenset({number})), held)) for number, held in found if number >= low)
+        return Any(tuple(ends))
+
     def _about(self, name: str, spec: Node, where: str) -> Condition:
-        group_id, _, attribute = name.partition(".")
-        group = self.group(group_id, spec, where)
+        reference = self.refer(name, spec, where)
+        group = reference.first
         if group.kind == "text":
-            raise self.refuse(spec, f"{where}: {group_id!r} is a text group; conditions cannot look at it")
-        if attribute:
-            return self._attribute(group, attribute, spec, where)
+            raise self.refuse(spec, f"{where}: {name!r} is a text group; conditions cannot look at it")
+        about = self._attribute(reference, spec, where) if reference.attribute else self._answer(group, spec, where)
+        if not reference.every_part:
+            return about
+        none = about == Not(Answered(group.id))
+        said = about.part if none and isinstance(about, Not) else about
+        some = Any(tuple(moved(said, {group.id: other.id}) for other in reference.groups))
+        return Not(some) if none else some
+
+    def _answer(self, group: OptionGroup, spec: Node, where: str) -> Condition:
         plain_words = {option.id for option in group.options}
         if spec.value == "any" and "any" not in plain_words:
             return Answered(group.id)
@@ -77,58 +118,58 @@ class Names:
             return Not(Answered(group.id))
         if group.kind == "upload":
             if not isinstance(spec.value, bool):
-                raise self.refuse(spec, f"{where}: {group_id!r} is an upload; say true or false")
+                raise self.refuse(spec, f"{where}: {group.id!r} is an upload; say true or false")
             return Answered(group.id) if spec.value else Not(Answered(group.id))
-        if isinstance(spec.value, dict):
-            return self._bounds(group, spec, where)
-        return Is(group.id, frozenset(self.values(group, spec, where)))
+        if not isinstance(spec.value, dict):
+            return Is(group.id, frozenset(self.values(group, spec, where)))
+        if group.repeated is not None:
+            return self._count_of_parts(group, spec, where)
+        return self._bounds(group, spec, where)
+
+    def _count_of_parts(self, group: OptionGroup, spec: Node, where: str) -> Condition:
+        assert isinstance(spec.value, dict)
+        found = [self._parts(group, w, node, where) for w, node in spec.value.items() if w in _SOME_PARTS]
+        bounds = {word: node for word, node in spec.value.items() if word not in _SOME_PARTS}
+        if "each" in bounds:
+            raise self.refuse(spec, f"{where}: `each` is for lists that are counted (`of`); say some or every here")
+        known = (*_SOME_PARTS, *_WORDS_OF_ONE, "at_least", "at_most")
+        stray = next((word for word in bounds if word not in known), None)
+        if stray is not None:
+            raise self.refuse(spec, f"{where}: {group.id!r} does not take {stray!r}{near(stray, known)}")
+        if bounds:
+            found.append(self._bounds(group, Node(bounds, spec.line), where))
+        return found[0] if len(found) == 1 else All(tuple(found))
 
     def _bounds(self, group: OptionGroup, spec: Node, where: str) -> Condition:
         assert isinstance(spec.value, dict)
-        for key, node in spec.value.items():
-            if key not in _BOUNDS:
-                raise self.refuse(node, f"{where}: {group.id!r} takes {', '.join(_BOUNDS)}, not {key!r}")
-        if "not" in spec.value:
+        word = next((word for word in _WORDS_OF_ONE if word in spec.value), None)
+        if word is not None and len(spec.value) > 1:
+            raise self.refuse(spec, f"{where}: `{word}` stands alone")
+        if word == "not":
             excluded = self.values(group, spec.value["not"], where)
             return All((Answered(group.id), Not(Is(group.id, frozenset(excluded)))))
-        if "is" in spec.value:
+        if word == "is":
             return Is(group.id, frozenset(self.values(group, spec.value["is"], where)))
-        if group.kind == "integer":
-            fits = self._between(spec.value, where, int)
-            return Is(group.id, frozenset(number for number in group.numbers() if fits(number)))
-        if group.kind == "date":
-            fits_day = self._between(spec.value, where, str)
-            return Is(group.id, frozenset(day for day in group.dates if fits_day(day)))
-        raise self.refuse(spec, f"{where}: {group.id!r} is no number; to count options use a rule with `of`")
+        return Is(group.id, self.span(group, spec, where))
 
-    def _between(self, bounds: "dict[str, Node]", where: str, kind: type) -> Callable[[Value], bool]:
-        for node in bounds.values():
-            if not isinstance(node.value, kind) or isinstance(node.value, bool):
-                raise self.refuse(node, f"{where}: {node.value!r} is not a {'whole number' if kind is int else 'day'}")
-        low = bounds["at_least"].value if "at_least" in bounds else None
-        high = bounds["at_most"].value if "at_most" in bounds else None
+    def span(self, group: OptionGroup, spec: Node, where: str) -> frozenset[Value]:
+        """The numbers or days between two limits, or of some months and weekdays."""
+        if group.kind not in ("integer", "date"):
+            words = "takes `not` and `is`; to count options use a rule with `of`"
+            raise self.refuse(spec, f"{where}: {group.id!r} is no number and no day; it {words}")
+        fits = span(spec, group.kind, lambda node, message: self.refuse(node, f"{where}: {message}"))
+        values = group.numbers() if group.kind == "integer" else group.dates
+        return frozenset(value for value in values if fits(value))
 
-        def fits(value: Value) -> bool:
-            return (low is None or value >= low) and (high is None or value <= high)  # type: ignore[operator]
-
-        return fits
-
-    def _attribute(self, group: OptionGroup, attribute: str, spec: Node, where: str) -> Condition:
-        known = {name for option in group.options for name in option.attributes}
-        if attribute not in known:
-            raise self.refuse(spec, f"{where}: no option of {group.id!r} has {attribute!r}{_near(attribute, known)}")
-        if isinstance(spec.value, dict) and not spec.value.keys() - {"at_least", "at_most"}:
-            between = self._between(spec.value, where, int)
-
-            def fits(value: Value) -> bool:
-                return isinstance(value, int) and between(value)
+    def _attribute(self, reference: Reference, spec: Node, where: str) -> Condition:
+        group, attribute = reference.first, reference.attribute or ""
+        fits: Callable[[Value], bool]
+        if isinstance(spec.value, dict):
+            fits = span(spec, "integer", lambda node, message: self.refuse(node, f"{where}: {message}"))
         else:
             items = spec.value if isinstance(spec.value, list) else [spec]
             wanted = {str(item.value).lower() if isinstance(item.value, bool) else item.value for item in items}
-
-            def fits(value: Value) -> bool:
-                return value in wanted
-
+            fits = wanted.__contains__
         chosen = frozenset(o.id for o in group.options if attribute in o.attributes and fits(o.attributes[attribute]))
         if group.kind == "flag":
             return Is(group.id, frozenset({True} if "true" in chosen else set()))
@@ -138,6 +179,18 @@ class Names:
         """The values that a node names: one, or a list."""
         items = spec.value if isinstance(spec.value, list) else [spec]
         return [self.value(group, item, where) for item in items]
+
+    def cell(self, group: OptionGroup, node: Node, where: str) -> frozenset[Value] | None:
+        """A cell of a table: a value, a list of values, a span of numbers or days, or any (None)."""
+        if node.value == "any" and group.option("any") is None:
+            return None
+        if is_span(node):
+            return self.span(group, node, where)
+        items = node.value if isinstance(node.value, list) else [node]
+        found: set[Value] = set()
+        for item in items:
+            found |= self.span(group, item, where) if is_span(item) else {self.value(group, item, where)}
+        return frozenset(found)
 
     def value(self, group: OptionGroup, node: Node, where: str) -> Value:
         """One value of a group."""
@@ -151,19 +204,24 @@ class Names:
                 raise self.refuse(
                     node,
                     f"{where}: {group.id!r} takes {group.minimum} to {group.maximum} in steps of "
-                    f"{group.number_step}, not {value!r}",
+                    f"{group.number_step}, not {said(value)}",
                 )
             return value
         if group.kind == "date":
             if value not in group.dates:
-                raise self.refuse(node, f"{where}: {value!r} is not an open day of {group.id!r}")
+                raise self.refuse(node, f"{where}: {said(value)} is not an open day of {group.id!r}")
             return str(value)
         known = {option.id for option in group.options}
         if isinstance(value, bool) or not isinstance(value, str | int) or str(value) not in known:
-            raise self.refuse(node, f"{where}: group {group.id!r} has no option {value!r}{_near(str(value), known)}")
+            name = said(value)
+            raise self.refuse(node, f"{where}: group {group.id!r} has no option {name}{near(str(value), known)}")
         return str(value)
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known)[:12]) or 'none'}"
+def said(value: object) -> str:
+    """A value as a refusal quotes it."""
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    return repr(value)

@@ -69,7 +69,7 @@ def bill_of_materials(c: Compiled, choices: Answers) -> tuple[tuple[str, int], .
     parts: dict[str, int] = {}
     for rule in c.model.parts:
         if holds(rule.when, values):
-            quantity = rule.quantity + (count(values.get(rule.each_of)) if rule.each_of else 0)
+            quantity = rule.quantity + sum(count(values.get(group)) for group in rule.each_of)
             parts[rule.part] = parts.get(rule.part, 0) + quantity
     return tuple((part, quantity) for part, quantity in parts.items() if quantity)
 
@@ -173,7 +173,8 @@ class _Trace:
         for rule in self.model.prices:
             amount = self.amount(rule)
             if amount:
-                lines.append(PriceLine(rule.label, amount, group=rule.group, rule=rule.id, once=rule.once))
+                group = rule.groups[0] if len(rule.groups) == 1 else None
+                lines.append(PriceLine(rule.label, amount, group=group, rule=rule.id, once=rule.once))
         return tuple(lines)
 
     def cost(self) -> int:
@@ -186,9 +187,13 @@ class _Trace:
 
     def units(self, rule: PriceRule) -> int:
         """Characters or pieces that a rule charges."""
+        return max(0, self.counted(rule) - rule.free)
+
+    def counted(self, rule: PriceRule) -> int:
+        """Characters or pieces that a rule counts, those without surcharge included."""
         if rule.kind == "each_character":
-            return max(0, graphemes(self.texts.get(rule.group or "", "")) - rule.free)
-        return max(0, count(self.values.get(rule.group or "")) - rule.free)
+            return sum(graphemes(self.texts.get(group, "")) for group in rule.groups)
+        return sum(count(self.values.get(group)) for group in rule.groups)
 
     def amount(self, rule: PriceRule) -> int:
         """What a rule adds; a rule that waits for itself adds nothing (the lint refuses it)."""
@@ -205,7 +210,7 @@ class _Trace:
         if rule.kind == "matrix":
             return self._matrix(rule)
         each = rule.amount
-        counted = count(self.values.get(rule.group or "")) if rule.kind == "each" else 0
+        counted = self.counted(rule)
         for start, amount in rule.tiers:
             if counted >= start:
                 each = amount

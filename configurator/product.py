@@ -21,7 +21,7 @@ from configurator.model import (
     Visual,
 )
 from configurator.names import Names
-from configurator.reading_groups import read_groups
+from configurator.reading_parts import read_groups
 from configurator.reading_prices import read_lead, read_parts, read_prices
 from configurator.reading_rules import read_rules
 from configurator.reading_starts import read_fits, read_presets
@@ -102,9 +102,9 @@ def build(node: Node, source_text: str, source: str) -> ProductModel:
     top.where = f"product {top.text('product')!r}"
     document = json.dumps(node.plain(), ensure_ascii=False, separators=(",", ":"))
     canonical = json.dumps(node.plain(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    groups, conditions = read_groups(top)
-    names = Names(groups, source)
-    groups = names.with_needs(conditions)
+    plain, needs = read_groups(top)
+    names = Names({group.id: group for group in plain}, source, frozenset(needs))
+    groups = names.with_needs(needs)
     prices = read_prices(top, names)
     base = top.inner("base") if top.has("base") else Cursor(Node({}, node.line), "base", source, top.where)
     fits_rules, fits_by = read_fits(top)

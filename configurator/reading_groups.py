@@ -1,38 +1,29 @@
-"""Reads the groups of a product file: the kinds of question and their options."""
+"""Reads one group of a product file: the kinds of question and their options."""
 
 import datetime as dt
 
 from configurator.cursor import Cursor
 from configurator.model import GroupKind, Option, OptionGroup
+from configurator.spans import WEEKDAYS
 from configurator.yaml_tree import Node
 
 MAX_NUMBERS = 1000
 RESERVED = frozenset({"all", "any", "not", "none", "base", "options", "subtotal"})
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_OF_PARTS = ("groups", "rules", "prices", "lead", "parts")
 _FORMS: tuple[GroupKind, ...] = ("several", "flag", "integer", "date", "text", "upload")
 
 
-def read_groups(top: Cursor) -> tuple[tuple[OptionGroup, ...], dict[str, Node]]:
-    """The groups, and the conditions under which some of them apply (read once all groups are known)."""
-    groups: list[OptionGroup] = []
-    conditions: dict[str, Node] = {}
-    for item in top.parts("groups"):
-        group = _group(item)
-        if any(group.id == other.id for other in groups):
-            raise item.refuse(f"group {group.id!r} stands twice", item.items["id"])
-        groups.append(group)
-        if item.has("needed_when"):
-            conditions[group.id] = item.items["needed_when"]
-    return tuple(groups), conditions
-
-
-def _group(item: Cursor) -> OptionGroup:
+def read_group(item: Cursor) -> OptionGroup:
+    """One group, apart from the condition under which it applies (read once all groups are known)."""
     group_id = item.text("id")
     if group_id in RESERVED:
         raise item.refuse(f"{group_id!r} is a word of the language and cannot name a group", item.items["id"])
     forms = [form for form in _FORMS if item.has(form)]
     if len(forms) > 1:
         raise item.refuse(f"{item.where} is both {forms[0]} and {forms[1]}; choose one", item.items[forms[1]])
+    stray = [name for name in _OF_PARTS if item.has(name)]
+    if stray:
+        raise item.refuse(f"{item.where}: {stray[0]!r} goes with `repeated`", item.items[stray[0]])
     kind: GroupKind = forms[0] if forms else "one"
     if item.has("options") != (kind in ("one", "several")):
         raise item.refuse(

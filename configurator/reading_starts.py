@@ -13,7 +13,11 @@ def read_presets(top: Cursor, names: Names) -> tuple[Preset, ...]:
         label, _ = item.words("label")
         choices: Choices = {}
         for name, node in item.mapping("choices").items():
-            choices[name] = _choice(names.group(name, node, item.where), node, item, names)
+            group = names.group(name, node, item.where)
+            if group.repeated is not None and isinstance(node.value, list):
+                choices |= _parts(group, node, item, names)
+            else:
+                choices[name] = _choice(group, node, item, names)
         texts: dict[str, str] = {}
         for name, node in item.mapping("texts").items():
             group = names.group(name, node, item.where)
@@ -25,6 +29,22 @@ def read_presets(top: Cursor, names: Names) -> tuple[Preset, ...]:
             raise item.refuse(f"preset {preset.id!r} stands twice", item.items["id"])
         presets.append(preset)
     return tuple(presets)
+
+
+def _parts(counter: OptionGroup, node: Node, item: Cursor, names: Names) -> Choices:
+    """The answers of a list of repeated parts, by flat names, and how many there are."""
+    entries = node.value if isinstance(node.value, list) else []
+    low, high = counter.minimum or 0, counter.maximum or 0
+    if not low <= len(entries) <= high:
+        raise item.refuse(f"{item.where}: {counter.id!r} takes {low} to {high} parts, not {len(entries)}", node)
+    choices: Choices = {counter.id: len(entries)}
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry.value, dict):
+            raise item.refuse(f"{item.where}: {counter.id!r} takes a list of mappings, group: value", entry)
+        for name, answer in entry.value.items():
+            group = names.group(f"{counter.id}.{number}.{name}", answer, item.where)
+            choices[group.id] = _choice(group, answer, item, names)
+    return choices
 
 
 def _choice(group: OptionGroup, node: Node, item: Cursor, names: Names) -> ChoiceValue:

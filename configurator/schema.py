@@ -6,6 +6,10 @@ from configurator.language import PATTERNS, SHAPES, Key
 
 _PLAIN: dict[str, dict[str, Any]] = {
     "id": {"type": ["string", "integer"], "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"},
+    "name": {
+        "type": ["string", "integer"],
+        "pattern": r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\.[A-Za-z0-9][A-Za-z0-9_-]{0,63})*$",
+    },
     "text": {"type": ["string", "number"]},
     "words": {"type": ["string", "integer", "object"]},
     "integer": {"type": "integer"},

@@ -7,14 +7,12 @@ from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 import configurator
-from configurator import Choices, Conflict, NotKnownInTime, Texts
-from configurator.choices import key
-from configurator.wording import value_label
+from configurator import ChoiceError, Choices, Conflict, NotKnownInTime, Texts
 from store import auth, links
 from store.db import Db, ReadingDb
-from store.errors import ShopError
+from store.errors import ShopError, invalid
 from store.events import Visitor
-from store.pages import selling_api, shapes
+from store.pages import selling_api, shapes, states
 from store.pages.shapes import PROBLEMS
 from store.shop import catalog, designs, renewal, share_codes, taste
 from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem, known_to
@@ -135,7 +133,7 @@ def _saved(session: Session, design: Design, who: Visitor) -> shapes.SavedDesign
         url=links.absolute(f"/designs/{design.code}"),
         slug=design.slug,
         name=now.published.name,
-        choices=now.choices,
+        choices=dict(configurator.nest(now.published.model, now.choices)),
         texts=texts,
         sentence=worth.sentence,
         price=selling_api.price_of(worth),
@@ -158,7 +156,10 @@ def _wanted(
     item = catalog.published(session, slug)
     audiences = known_to(item, who)
     choices, texts = checked(item, body.choices, body.texts, audiences)
-    want, _ = checked(item, body.want, {}, audiences)
+    try:
+        want = configurator.check_choices(item.compiled, body.want, audiences, wish=True)
+    except ChoiceError as error:
+        raise invalid(str(error), field=error.group) from error
     _refuse_conflict(item, choices, audiences)
     return item, choices, texts, want
 
@@ -183,30 +184,10 @@ def _analysis(item: Published, choices: Choices, texts: Texts, audiences: frozen
     if isinstance(found, Conflict):
         raise conflict_problem(found)
     worth: Appraisal = appraise(item, choices, texts)
-    groups = []
-    for state in found.groups:
-        group = item.model.group(state.id)
-        if group is None:
-            continue
-        values = []
-        for value in state.values:
-            change = changes.get((state.id, key(value.id)))
-            values.append(
-                {
-                    "id": value.id,
-                    "label": value_label(group, [str(value.id)] if group.kind == "several" else value.id),
-                    "state": value.state,
-                    "price_delta": change.price_delta if change else None,
-                    "lead_time_delta_days": change.lead_time_delta_days if change else None,
-                }
-            )
-        groups.append(
-            {"id": state.id, "label": group.label, "kind": group.kind, "needed": state.needed, "values": values}
-        )
     return {
-        "choices": found.choices,
+        "choices": configurator.nest(item.model, found.choices),
         "complete": found.complete,
-        "groups": groups,
+        "groups": states.groups(item.model, found, changes),
         "price": {"amount": worth.price.amount, "currency": worth.price.currency, "lines": worth.price_lines},
         "lead_time": {"min_days": worth.lead_time.min_days, "max_days": worth.lead_time.max_days},
         "model_version": item.version,

@@ -107,13 +107,25 @@ class Value(BaseModel):
 
 
 class Group(BaseModel):
-    """A question of the configurator."""
+    """A question of the configurator; one of kind `repeated` asks how many parts there are, and holds them."""
 
     id: str
     label: str
     kind: str
     needed: bool
     values: list[Value]
+    name: str | None = None  # within a part
+    min: int | None = None
+    max: int | None = None
+    parts: list["RepeatedPart"] | None = None
+
+
+class RepeatedPart(BaseModel):
+    """One of several like parts; its groups have ids such as `stops.2.place`."""
+
+    number: int
+    label: str
+    groups: list[Group]
 
 
 class Analysis(BaseModel):
