@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import yaml
 from pysat.solvers import Solver
 
+from configurator.errors import NotKnownInTime
 from configurator.foreign import Foreign, read_any
 from configurator.replay import Replay, percentile
 from tests.configurator.synthetic import Luxury, feature_model
@@ -57,11 +58,16 @@ def _row(name: str, path: Path) -> str:
     started = time.thread_time()
     foreign = read_any(path)[0]
     reading = (time.thread_time() - started) * 1000
-    t = Replay(foreign, 1, False).run(CLICKS)
+    replay = Replay(foreign, 1, False)
+    t, unknown = replay.timings, ""
+    try:
+        replay.run(CLICKS)
+    except NotKnownInTime:
+        unknown = f"; click {t.clicks + 1} not known in time"
     cold, last, warm = percentile(t.cold, 0.5), percentile(t.cold, 0.99), percentile(t.warm, 0.5)
     explain, repair = percentile(t.explain, 0.99), percentile(t.repair, 0.99)
     target, plain = TARGETS.get(name, "-"), percentile(_plain(foreign), 0.5)
-    return f"{cold} / {last}, {target}, {warm}, {plain}; {explain}, {repair}; {reading:.0f}"
+    return f"{cold} / {last}, {target}, {warm}, {plain}; {explain}, {repair}; {reading:.0f}{unknown}"
 
 
 def _plain(foreign: Foreign) -> list[float]:
