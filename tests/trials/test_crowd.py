@@ -30,11 +30,14 @@ def order(url: str, slug: str, gate: threading.Barrier, answers: list[httpx2.Res
         answers.append(client.post("/api/orders", json=body, headers={"Idempotency-Key": uuid.uuid4().hex}))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_forty_buyers_get_exactly_five_pieces(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_forty_buyers_get_exactly_five_pieces(
+    kind: str, workers: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     templates: SqliteTemplates | PostgresTemplates = request.getfixturevalue(f"{kind}_templates")
     port = free_port()
-    with templates.fresh() as database_url, served(tmp_path, port, database_url):
+    with templates.fresh() as database_url, served(tmp_path, port, database_url, workers):
         url = f"http://127.0.0.1:{port}"
         for number in range(1, ROUNDS + 1):
             slug = f"edition-{number:02d}"

@@ -38,9 +38,9 @@ class Ledger:
 
 
 @contextmanager
-def served(data_dir: Path, port: int, database_url: str) -> Iterator[subprocess.Popen[bytes]]:
+def served(data_dir: Path, port: int, database_url: str, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "DATA_DIR": str(data_dir), "DATABASE_URL": database_url, "DEMO": "off"}
-    command = [sys.executable, "main.py", "serve", "--port", str(port)]
+    command = [sys.executable, "main.py", "serve", "--port", str(port), "--workers", str(workers)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
