@@ -6,8 +6,9 @@ from sqlmodel import Session, col
 from store import db, events
 from store.crm import sending
 from store.mail import Message
-from store.shop import catalog, orders, payment_tasks, stock
+from store.shop import catalog, orders, payment_pages, payment_tasks, settling, stock
 from store.shop.orders import Order
+from store.shop.payments import Till
 from store.tasks import Task
 
 FEW = 4  # free pieces
@@ -30,8 +31,8 @@ def do_errands(session: Session) -> None:
     )
 
 
-def live_the_day(session: Session) -> None:
-    """The workshop's day: paid orders go through their stages as their promised days come; shelves are filled."""
+def live_the_day(session: Session, till: Till) -> None:
+    """The workshop's day: orders that stand go through their stages as their promised days come; shelves are filled."""
     sending.expire_due(session)
     _fill_shelves(session)
     today = db.now().date()
@@ -43,7 +44,18 @@ def live_the_day(session: Session) -> None:
     for order_id, state, placed_at, promised_by in session.execute(moving).all():
         placed = placed_at.date()
         for stage in _stages_due(state, (today - placed).days, (promised_by - placed).days):
-            orders.advance(session, events.NOBODY, session.get_one(Order, order_id), stage)
+            order = session.get_one(Order, order_id)
+            if stage in orders.HANDED_OVER:
+                _pay_what_is_due(session, till, order)
+            orders.advance(session, events.NOBODY, order, stage)
+
+
+def _pay_what_is_due(session: Session, till: Till, order: Order) -> None:
+    """Whoever ordered by a plan pays part after part, as soon as it is asked for."""
+    while payment_pages.payable(session, order) is not None:
+        payment_pages.open_checkout(till, order.id)
+        settling.settle_order(till, order.id)
+        session.refresh(order)
 
 
 def _fill_shelves(session: Session) -> None:

@@ -83,7 +83,7 @@ def grow(settings: Settings, customers: int, seed: int, say: Callable[[str], Non
         # A visit and its number are written together: killed in between, it is lived anew or not again.
         with db.world(_Walking(visit.at), _seed(visit)), db.together() as session:
             if number == 1 or planned[number - 2].at.date() != visit.at.date():
-                live_the_day(session)
+                live_the_day(session, till)
             live(session, visit, till)
             do_errands(session)
             tasks.note_progress(session, TASK, number)
