@@ -63,7 +63,9 @@ def analyse(c: Compiled, choices: Answers, audiences: frozenset[str] = frozenset
     """The state of every value, or the conflict among the choices."""
     literals, shut = literals_of(c, choices), banned(c, audiences)
     uploads = tuple(str(choices[g.id]) for g in c.model.groups if g.kind == "upload" and g.id in choices)
-    return c.live.analyses.get((literals, shut, uploads), lambda: _analyse(c, choices, literals, shut))
+    return c.live.analyses.get(
+        (literals, shut, uploads, c.model.language), lambda: _analyse(c, choices, literals, shut)
+    )
 
 
 def _analyse(c: Compiled, choices: Answers, literals: tuple[int, ...], shut: tuple[int, ...]) -> Analysis | Conflict:

@@ -33,6 +33,21 @@ class Compiled:
         return Live(self.space)
 
     @cached_property
+    def tongues(self) -> dict[str, "Compiled"]:
+        """The same product in other languages, as asked for."""
+        return {}
+
+    def in_language(self, language: str) -> "Compiled":
+        """The same product with its words in a language, as far as they stand in it; solvers and memos are shared."""
+        if language == self.model.language or language not in self.model.languages:
+            return self
+        if language not in self.tongues:
+            other = Compiled(self.model.in_language(language), self.space)
+            other.__dict__["live"] = self.live
+            self.tongues[language] = other
+        return self.tongues[language]
+
+    @cached_property
     def codes(self) -> dict[str, SpaceGroup]:
         """Group id → the group as the solver sees it."""
         return {group.id: group for group in self.space.groups}

@@ -3,19 +3,31 @@
 import difflib
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from configurator.errors import ModelError
 from configurator.language import PATTERNS, SHAPES, Key
 from configurator.yaml_tree import Node
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?\Z")
+MAIN = "en"  # shown where a text does not stand in the language asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """The language a file is read in, and all languages that its texts have."""
+
+    language: str = MAIN
+    found: set[str] = field(default_factory=set)
 
 
 class Cursor:
     """A mapping of a product file, read as a shape."""
 
-    def __init__(self, node: Node, shape: str, source: str, where: str) -> None:
+    def __init__(self, node: Node, shape: str, source: str, where: str, tongue: Tongue | None = None) -> None:
         self.node = node
+        self.tongue = tongue or Tongue()
         self.shape = shape
         self.source = source
         self.where = where
@@ -46,7 +58,7 @@ class Cursor:
             and not isinstance(value, bool)
             and all(ID.match(word) for word in str(value).split(".")),
             "text": isinstance(value, str | int | float) and not isinstance(value, bool),
-            "words": (isinstance(value, str | int) and not isinstance(value, bool)) or isinstance(value, dict),
+            "words": (isinstance(value, str | int | float) and not isinstance(value, bool)) or isinstance(value, dict),
             "integer": isinstance(value, int) and not isinstance(value, bool),
             "amount": isinstance(value, int) and not isinstance(value, bool),
             "boolean": isinstance(value, bool),
@@ -65,27 +77,35 @@ class Cursor:
                 "condition": "a mapping group: value",
             }.get(key.kind, f"a {key.kind}")
             raise self.refuse(f"{self.where}: {name!r} must be {meant} ({key.doc})", self.items[name])
+        if key.kind == "words" and isinstance(value, dict):
+            self._check_languages(name, value)
         if key.choices and value not in key.choices:
             raise self.refuse(f"{self.where}: {name!r} must be one of {', '.join(key.choices)}", self.items[name])
+
+    def _check_languages(self, name: str, words: dict[str, Node]) -> None:
+        for language, node in words.items():
+            if not LANGUAGE.match(language):
+                raise self.refuse(f"{self.where}: {name!r}: {language!r} is no language such as en, fr or pt-BR", node)
+            if not isinstance(node.value, str | int | float) or isinstance(node.value, bool):
+                raise self.refuse(f"{self.where}: {name!r} must name a text for each language", node)
+        if not words:
+            raise self.refuse(f"{self.where}: {name!r} must name a text for each language", self.items[name])
+        self.tongue.found.update(words)
 
     def has(self, name: str) -> bool:
         """Whether the key stands there."""
         return name in self.items
 
     def text(self, name: str, default: str = "") -> str:
-        """A text or id."""
+        """A text or id; of a text in several languages the one read, else the English, else the first by name."""
         node = self.items.get(name)
-        return default if node is None or node.value is None else str(node.value).strip()
-
-    def words(self, name: str) -> tuple[str, dict[str, str]]:
-        """A label and its other languages; English, or the first by name, is the one shown."""
-        node = self.items[name]
+        if node is None or node.value is None:
+            return default
         if not isinstance(node.value, dict):
-            return str(node.value).strip(), {}
-        words = {language: str(item.value).strip() for language, item in node.value.items()}
-        if not words or any(isinstance(item.value, dict | list) for item in node.value.values()):
-            raise self.refuse(f"{self.where}: {name!r} must name a text for each language", node)
-        return words.get("en") or words[min(words)], words
+            return str(node.value).strip()
+        words = node.value
+        language = next((language for language in (self.tongue.language, MAIN) if language in words), min(words))
+        return str(words[language].value).strip()
 
     def integer(self, name: str, default: int = 0, low: int | None = None) -> int:
         """A whole number, not below `low`."""
@@ -142,9 +162,8 @@ class Cursor:
         """The mapping under a key, read as the shape the language gives it."""
         node = self.items[name]
         shape = SHAPES[self.shape][name].shape or name
-        return Cursor(
-            node if node.value is not None else Node({}, node.line), shape, self.source, f"{self.where}, {name}"
-        )
+        given = node if node.value is not None else Node({}, node.line)
+        return Cursor(given, shape, self.source, f"{self.where}, {name}", self.tongue)
 
     def parts(self, name: str) -> Iterator["Cursor"]:
         """The mappings of a list, each read as the shape the language gives them and named by its id."""
@@ -153,4 +172,4 @@ class Cursor:
             inner = node.value if isinstance(node.value, dict) else {}
             key = next((k for k in ("id", "part", "product") if k in inner), None)
             title = f"{shape} {inner[key].value!r}" if key else f"{shape} no. {number}"
-            yield Cursor(node, shape, self.source, title)
+            yield Cursor(node, shape, self.source, title, self.tongue)

@@ -1,4 +1,7 @@
-"""The words of the product language: every shape, its keys, what each takes, and what it is for."""
+"""The words of the product language: every shape, its keys, what each takes, and what it is for.
+
+`words` are a text, or a mapping of languages to texts: {en: Dial, fr: Cadran}.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -34,9 +37,9 @@ class Key:
 SHAPES: dict[str, dict[str, Key]] = {
     "product": {
         "product": Key("id", "the product's slug; never reused", required=True),
-        "name": Key("text", "the name shown", required=True),
-        "sentence": Key("text", "one line under the name"),
-        "description": Key("text", "a paragraph or two"),
+        "name": Key("words", "the name shown", required=True),
+        "sentence": Key("words", "one line under the name"),
+        "description": Key("words", "a paragraph or two"),
         "category": Key("id", "slug of the category", required=True),
         "currency": Key("text", "ISO 4217 code, such as EUR", required=True),
         "kind": Key("text", "how it comes to be", choices=("made-to-order", "stock", "service")),
@@ -69,10 +72,10 @@ SHAPES: dict[str, dict[str, Key]] = {
     },
     "group": {
         "id": Key("id", "never reused", required=True),
-        "label": Key("words", "shown; text, or a mapping language: text", required=True),
-        "phrase": Key("text", "its part of the sentence that describes a design, such as {value} dial"),
-        "step": Key("text", "the heading under which it stands (default: the label)"),
-        "sentence": Key("text", "a line of explanation"),
+        "label": Key("words", "shown", required=True),
+        "phrase": Key("words", "its part of the sentence that describes a design, such as {value} dial"),
+        "step": Key("words", "the heading under which it stands (default: the label)"),
+        "sentence": Key("words", "a line of explanation"),
         "options": Key("list", "the values of a one-of or several group", shape="option"),
         "several": Key("mapping", "any number of options: at_least, at_most", shape="several"),
         "flag": Key("mapping", "yes or no, with what yes costs", shape="flag"),
@@ -91,8 +94,8 @@ SHAPES: dict[str, dict[str, Key]] = {
     },
     "option": {
         "id": Key("id", "never reused", required=True),
-        "label": Key("words", "shown; text, or a mapping language: text", required=True),
-        "sentence": Key("text", "a line of explanation"),
+        "label": Key("words", "shown", required=True),
+        "sentence": Key("words", "a line of explanation"),
         "price": Key("amount", "added to the base"),
         "cost": Key("amount", "added to the unit cost"),
         "lead_days": Key("integer", "days; the longest of all options counts"),
@@ -119,14 +122,14 @@ SHAPES: dict[str, dict[str, Key]] = {
         "min": Key("integer", "the smallest", required=True),
         "max": Key("integer", "the largest", required=True),
         "step": Key("integer", "the distance between two numbers (default 1)"),
-        "unit": Key("text", "shown after the number"),
+        "unit": Key("words", "shown after the number"),
         "default": Key("integer", "taken when nothing else was chosen (default: min)"),
     },
     "repeated": {
         "min": Key("integer", "how many parts at least", required=True),
         "max": Key("integer", "how many parts at most", required=True),
         "default": Key("integer", "how many when nothing else was chosen (default: min)"),
-        "label": Key("text", "of one part, such as Stop {number}"),
+        "label": Key("words", "of one part, such as Stop {number}"),
     },
     "date": {
         "from": Key("text", "first day, such as 2026-05-01", required=True),
@@ -143,7 +146,7 @@ SHAPES: dict[str, dict[str, Key]] = {
     "upload": {},
     "rule": {
         "id": Key("id", "named in explanations", required=True),
-        "reason": Key("text", "in the owner's words", required=True),
+        "reason": Key("words", "in the owner's words", required=True),
         "if": Key("condition", "when this holds"),
         "then": Key("condition", "this must hold"),
         "never": Key("condition", "this must not hold"),
@@ -165,7 +168,7 @@ SHAPES: dict[str, dict[str, Key]] = {
     },
     "price": {
         "id": Key("id", "named in the trace", required=True),
-        "label": Key("text", "shown in the trace"),
+        "label": Key("words", "shown in the trace"),
         "when": Key("condition", "only when this holds"),
         "add": Key("amount", "added once, or for each character or unit"),
         "cost": Key("amount", "unit cost added alike"),
@@ -190,7 +193,7 @@ SHAPES: dict[str, dict[str, Key]] = {
     "preset": {
         "id": Key("id", "never reused", required=True),
         "label": Key("words", "shown", required=True),
-        "sentence": Key("text", "a line of explanation"),
+        "sentence": Key("words", "a line of explanation"),
         "choices": Key("mapping", "group: value", required=True),
         "texts": Key("mapping", "group: words"),
     },

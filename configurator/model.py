@@ -31,7 +31,6 @@ class Option:
     swatch: str | None = None
     retired: bool = False
     renamed_from: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
     unpriced: bool = False
 
 
@@ -74,8 +73,8 @@ class OptionGroup:
     characters: str | None = None
     dates: tuple[str, ...] = ()
     renamed_from: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
     phrase: str = ""
+    language: str = "en"  # in which the shop's own words for answers are said
     repeated: Repeated | None = None
     part: Part | None = None
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from configurator.cursor import Cursor
+from configurator.cursor import MAIN, Cursor, Tongue
 from configurator.errors import ModelError
 from configurator.model import (
     Attribute,
@@ -62,6 +62,8 @@ class ProductModel:
     document: str = field(repr=False)
     source_text: str = field(repr=False)
     source: str = field(default="", compare=False)
+    language: str = MAIN
+    languages: tuple[str, ...] = ()  # in which some text stands
 
     @property
     def configurable(self) -> bool:
@@ -71,6 +73,10 @@ class ProductModel:
     def group(self, group_id: str) -> OptionGroup | None:
         """The group of that id, or None."""
         return next((group for group in self.groups if group.id == group_id), None)
+
+    def in_language(self, language: str) -> "ProductModel":
+        """The same version with its texts in a language; those that do not stand in it as they are."""
+        return build(from_plain(json.loads(self.document), 1), self.source_text, self.source, language)
 
     def to_json(self) -> str:
         """The version as one row keeps it."""
@@ -92,13 +98,14 @@ class ProductModel:
         return build(from_plain(document, 1), str(source_text), "version")
 
 
-def build(node: Node, source_text: str, source: str) -> ProductModel:
+def build(node: Node, source_text: str, source: str, language: str = MAIN) -> ProductModel:
     """The product model of one document.
 
     Raises:
         ModelError: naming file, line, id and what was meant.
     """
-    top = Cursor(node, "product", source, "the product")
+    tongue = Tongue(language)
+    top = Cursor(node, "product", source, "the product", tongue)
     top.where = f"product {top.text('product')!r}"
     document = json.dumps(node.plain(), ensure_ascii=False, separators=(",", ":"))
     canonical = json.dumps(node.plain(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -106,7 +113,7 @@ def build(node: Node, source_text: str, source: str) -> ProductModel:
     names = Names({group.id: group for group in plain}, source, frozenset(needs))
     groups = names.with_needs(needs)
     prices = read_prices(top, names)
-    base = top.inner("base") if top.has("base") else Cursor(Node({}, node.line), "base", source, top.where)
+    base = top.inner("base") if top.has("base") else Cursor(Node({}, node.line), "base", source, top.where, tongue)
     fits_rules, fits_by = read_fits(top)
     return ProductModel(
         slug=top.text("product"),
@@ -139,6 +146,8 @@ def build(node: Node, source_text: str, source: str) -> ProductModel:
         document=document,
         source_text=source_text,
         source=source,
+        language=language,
+        languages=tuple(sorted(tongue.found)),
     )
 
 

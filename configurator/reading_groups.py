@@ -5,6 +5,7 @@ import datetime as dt
 from configurator.cursor import Cursor
 from configurator.model import GroupKind, Option, OptionGroup
 from configurator.spans import WEEKDAYS
+from configurator.vocabulary import spoken
 from configurator.yaml_tree import Node
 
 MAX_NUMBERS = 1000
@@ -29,10 +30,11 @@ def read_group(item: Cursor) -> OptionGroup:
         raise item.refuse(
             f"{item.where} needs options" if kind in ("one", "several") else f"{item.where}: {kind} takes no options"
         )
-    label, labels = item.words("label")
+    label = item.text("label")
     step, sentence, renamed = item.text("step", label), item.text("sentence"), item.texts("renamed_from")
     phrase = item.text("phrase")
-    plain = OptionGroup(group_id, label, step, kind, sentence, renamed_from=renamed, labels=labels, phrase=phrase)
+    plain = OptionGroup(group_id, label, step, kind, sentence, renamed_from=renamed, phrase=phrase)
+    plain = _with(plain, language=item.tongue.language)
     return _FORM_READERS[kind](item, plain)
 
 
@@ -63,14 +65,14 @@ def _flag(item: Cursor, plain: OptionGroup) -> OptionGroup:
     form = item.inner("flag")
     yes = Option(
         id="true",
-        label="Yes",
+        label=spoken("yes", plain.language),
         price=form.integer("price"),
         cost=form.integer("cost"),
         lead_days=form.integer("lead_days", low=0),
         attributes=form.scalars("attributes"),
         default=form.boolean("default"),
     )
-    return _with(plain, options=(yes, Option(id="false", label="No")), default=yes.default)
+    return _with(plain, options=(yes, Option(id="false", label=spoken("no", plain.language))), default=yes.default)
 
 
 def _integer(item: Cursor, plain: OptionGroup) -> OptionGroup:
@@ -157,10 +159,9 @@ _FORM_READERS = {
 def _options(item: Cursor) -> tuple[Option, ...]:
     options: list[Option] = []
     for form in item.parts("options"):
-        label, labels = form.words("label")
         option = Option(
             id=form.text("id"),
-            label=label,
+            label=form.text("label"),
             sentence=form.text("sentence"),
             price=form.integer("price"),
             cost=form.integer("cost"),
@@ -171,7 +172,6 @@ def _options(item: Cursor) -> tuple[Option, ...]:
             swatch=form.text("swatch") or None,
             retired=form.boolean("retired"),
             renamed_from=form.texts("renamed_from"),
-            labels=labels,
             unpriced=form.boolean("unpriced"),
         )
         if any(option.id == other.id for other in options):

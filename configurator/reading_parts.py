@@ -64,7 +64,7 @@ def _repeated(item: Cursor, outside: set[str], needs: Needs) -> tuple[OptionGrou
     if not low <= default <= high:
         raise form.refuse(f"{item.where}: default {default} lies outside {low} to {high}", form.items["default"])
     inner = _inner(item, outside)
-    label, labels = item.words("label")
+    label = item.text("label")
     name = form.text("label", f"{label} {NUMBER}")
     counter = OptionGroup(
         id=item.text("id"),
@@ -76,7 +76,7 @@ def _repeated(item: Cursor, outside: set[str], needs: Needs) -> tuple[OptionGrou
         maximum=high,
         default=default,
         renamed_from=item.texts("renamed_from"),
-        labels=labels,
+        language=item.tongue.language,
         repeated=Repeated(tuple(group.id for group, _ in inner), name),
     )
     found = [counter]
@@ -121,7 +121,6 @@ def _in_part(group: OptionGroup, counter: OptionGroup, number: int) -> OptionGro
         id=f"{counter.id}.{number}.{group.id}",
         label=f"{label} · {group.label}",
         step=counter.step,
-        labels={language: f"{label} · {words}" for language, words in group.labels.items()},
         renamed_from=tuple(earlier),
         part=Part(counter.id, number, group.id, label, group.label),
     )

@@ -10,7 +10,6 @@ def read_presets(top: Cursor, names: Names) -> tuple[Preset, ...]:
     """The named designs to start from."""
     presets: list[Preset] = []
     for item in top.parts("presets"):
-        label, _ = item.words("label")
         choices: Choices = {}
         for name, node in item.mapping("choices").items():
             group = names.group(name, node, item.where)
@@ -24,7 +23,7 @@ def read_presets(top: Cursor, names: Names) -> tuple[Preset, ...]:
             if group.kind != "text" or not isinstance(node.value, str | int):
                 raise item.refuse(f"{item.where}: {name!r} is no text group", node)
             texts[name] = str(node.value)
-        preset = Preset(item.text("id"), label, item.text("sentence"), choices, texts)
+        preset = Preset(item.text("id"), item.text("label"), item.text("sentence"), choices, texts)
         if any(preset.id == other.id for other in presets):
             raise item.refuse(f"preset {preset.id!r} stands twice", item.items["id"])
         presets.append(preset)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from configurator.choices import check_texts, completion_of, decode
 from configurator.compile import Compiled
 from configurator.model import Answers, ChoiceValue, OptionGroup, Texts
+from configurator.vocabulary import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ def describe(c: Compiled, choices: Answers, texts: Texts | None = None) -> tuple
 def value_label(group: OptionGroup, value: ChoiceValue) -> str:
     """A value in words."""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return spoken("yes" if value else "no", group.language)
     if isinstance(value, list):
         names = [option.label for option in group.options if option.id in value]
-        return ", ".join(names) or "None"
+        return ", ".join(names) or spoken("none", group.language)
     if isinstance(value, int):
         return f"{value} {group.unit}".strip()
     if group.kind == "upload":
-        return "Your file"
+        return spoken("file", group.language)
     option = group.option(value)
     return option.label if option else value
 
@@ -60,10 +61,11 @@ def sentence(c: Compiled, choices: Answers, texts: Texts | None = None) -> str:
     rows = describe(c, choices, texts)
     phrases = {group.id: group.phrase for group in c.model.groups if group.phrase}
     numbers = {group.id for group in c.model.groups if group.kind in ("integer", "several", "flag", "upload")}
+    nothing = {spoken(word, c.model.language) for word in ("no", "none")}
     parts: list[str] = []
     for row in rows:
         if phrases:
-            if row.group not in phrases or row.value_label in ("No", "None"):
+            if row.group not in phrases or row.value_label in nothing:
                 continue
             phrase = phrases[row.group].replace("{value}", _lower(row.value_label))
         else:

@@ -13,6 +13,7 @@ from store.db import Db, ReadingDb
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.pages import selling_api, shapes, states
+from store.pages.languages import Languages, spoken
 from store.pages.shapes import PROBLEMS
 from store.shop import catalog, designs, renewal, share_codes, taste
 from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem, known_to
@@ -39,18 +40,20 @@ def products(session: ReadingDb) -> list[shapes.Product]:
 
 
 @router.post("/products/{slug}/analysis", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def analysis(slug: str, body: shapes.Chosen, session: ReadingDb, who: Who) -> JSONResponse:
+def analysis(slug: str, body: shapes.Chosen, session: ReadingDb, who: Who, languages: Languages) -> JSONResponse:
     """The state, price and days of every value, for these choices."""
-    item = catalog.published(session, slug)
+    item = spoken(catalog.published(session, slug), languages)
     audiences = known_to(item, who)
     choices, texts = checked(item, body.choices, body.texts, audiences)
     return JSONResponse(_analysis(item, choices, texts, audiences))
 
 
 @router.post("/products/{slug}/explanation", dependencies=[SameOrigin])
-def explanation(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) -> shapes.Explanation:
+def explanation(
+    slug: str, body: shapes.Wanted, session: ReadingDb, who: Who, languages: Languages
+) -> shapes.Explanation:
     """Why the wanted value does not go with the choices."""
-    item, choices, _, want = _wanted(session, who, slug, body)
+    item, choices, _, want = _wanted(spoken(catalog.published(session, slug), languages), who, body)
     try:
         found = configurator.explain(item.compiled, choices, want, known_to(item, who))
     except NotKnownInTime as error:
@@ -64,7 +67,7 @@ def explanation(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) ->
 @router.post("/products/{slug}/repairs", dependencies=[SameOrigin])
 def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) -> shapes.Repairs:
     """Minimal changes with which the wanted value can be had."""
-    item, choices, texts, want = _wanted(session, who, slug, body)
+    item, choices, texts, want = _wanted(catalog.published(session, slug), who, body)
     try:
         found = configurator.repairs(
             item.compiled, choices, want, texts=texts, k=MOST_REPAIRS, audiences=known_to(item, who)
@@ -85,9 +88,9 @@ def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) -> sha
 
 
 @router.post("/products/{slug}/completion", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def completion(slug: str, body: shapes.Completing, session: ReadingDb, who: Who) -> JSONResponse:
+def completion(slug: str, body: shapes.Completing, session: ReadingDb, who: Who, languages: Languages) -> JSONResponse:
     """A complete design that holds the choices and is the best by the objective."""
-    item = catalog.published(session, slug)
+    item = spoken(catalog.published(session, slug), languages)
     audiences = known_to(item, who)
     choices, texts = checked(item, body.choices, body.texts, audiences)
     _refuse_conflict(item, choices, audiences)
@@ -150,10 +153,7 @@ def _saved(session: Session, design: Design, who: Visitor) -> shapes.SavedDesign
 # -- the joints ------------------------------------------------------------------------------------------------------
 
 
-def _wanted(
-    session: Session, who: Visitor, slug: str, body: shapes.Wanted
-) -> tuple[Published, Choices, Texts, Choices]:
-    item = catalog.published(session, slug)
+def _wanted(item: Published, who: Visitor, body: shapes.Wanted) -> tuple[Published, Choices, Texts, Choices]:
     audiences = known_to(item, who)
     choices, texts = checked(item, body.choices, body.texts, audiences)
     try:

@@ -63,7 +63,7 @@ def appraise(item: Published, choices: Mapping[str, Any], texts: Mapping[str, An
     Raises:
         ShopError: 422 for what the product does not know, 409 for choices that do not go together.
     """
-    key = f"{item.version} {json.dumps([choices, texts or {}], sort_keys=True, separators=(',', ':'), default=str)}"
+    key = f"{item.version} {item.model.language} {json.dumps([choices, texts or {}], sort_keys=True, separators=(',', ':'), default=str)}"
     with _lock:
         kept = _kept.get(key)
         if kept is not None:
