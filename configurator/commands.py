@@ -15,6 +15,7 @@ from configurator.errors import ModelError
 from configurator.foreign import Foreign, read_any
 from configurator.lint import Finding, lint, lint_space
 from configurator.replay import Replay, percentile
+from configurator.schema import product_schema
 from configurator.survey import survey
 
 app = typer.Typer(help="Product models: read, check, count, and measure them.", no_args_is_help=True)
@@ -111,3 +112,9 @@ def clicks(
             }
         )
     _print(rows, as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Prints the JSON Schema of product files, with which editors complete and check them while they are written."""
+    sys.stdout.write(json.dumps(product_schema(), ensure_ascii=False, indent=2) + "\n")

@@ -211,3 +211,39 @@ SHAPES: dict[str, dict[str, Key]] = {
 
 # keys of a shape that follow a pattern instead of a name
 PATTERNS: dict[str, str] = {"price": r"from_[1-9][0-9]{0,5}"}
+
+# the kinds of question: the key that makes it one, and the key that must stand beside it
+GROUP_KINDS: dict[str, tuple[str, ...]] = {
+    "several": ("options",),
+    "flag": (),
+    "integer": (),
+    "date": (),
+    "text": (),
+    "upload": (),
+    "repeated": ("groups",),
+}
+OF_PARTS = ("groups", "rules", "prices", "lead", "parts")  # of repeated groups only
+
+# the forms of a rule or price, each with what must and what may stand beside it
+_LIMITS = ("at_least", "at_most", "exactly")
+RULE_FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "if": (("then",), ()),
+    "never": ((), ()),
+    "requires": ((), ()),
+    "excludes": ((), ()),
+    "allow": (("rows",), ()),
+    "forbid": (("rows",), ()),
+    "of": ((), (*_LIMITS, "when")),
+    "sum": ((), (*_LIMITS, "when")),
+    "compare": ((), ("when",)),
+    "same": ((), ()),
+    "different": ((), ()),
+    "distinct": ((), ()),
+}
+PRICE_FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "each_character_of": ((), ("add", "cost", "free")),
+    "each_of": ((), ("add", "cost", "free")),
+    "percent": (("of",), ()),
+    "matrix": (("rows",), ("once",)),
+    "add": ((), ("cost", "once")),
+}

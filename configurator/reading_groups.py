@@ -3,6 +3,7 @@
 import datetime as dt
 
 from configurator.cursor import Cursor
+from configurator.language import OF_PARTS
 from configurator.model import GroupKind, Option, OptionGroup
 from configurator.spans import WEEKDAYS
 from configurator.vocabulary import spoken
@@ -10,7 +11,6 @@ from configurator.yaml_tree import Node
 
 MAX_NUMBERS = 1000
 RESERVED = frozenset({"all", "any", "not", "none", "base", "options", "subtotal"})
-_OF_PARTS = ("groups", "rules", "prices", "lead", "parts")
 _FORMS: tuple[GroupKind, ...] = ("several", "flag", "integer", "date", "text", "upload")
 
 
@@ -22,7 +22,7 @@ def read_group(item: Cursor) -> OptionGroup:
     forms = [form for form in _FORMS if item.has(form)]
     if len(forms) > 1:
         raise item.refuse(f"{item.where} is both {forms[0]} and {forms[1]}; choose one", item.items[forms[1]])
-    stray = [name for name in _OF_PARTS if item.has(name)]
+    stray = [name for name in OF_PARTS if item.has(name)]
     if stray:
         raise item.refuse(f"{item.where}: {stray[0]!r} goes with `repeated`", item.items[stray[0]])
     kind: GroupKind = forms[0] if forms else "one"

@@ -5,20 +5,14 @@ from dataclasses import replace
 from configurator.conditions import Any, Condition, both
 from configurator.cursor import Cursor
 from configurator.errors import ModelError
+from configurator.language import PRICE_FORMS
 from configurator.model import LeadRule, PartRule, PriceKind, PriceRule, Table
 from configurator.names import Names, said
 from configurator.reading_parts import part_label, repeated_items
 from configurator.references import NoSuchPart, Reference, near
 from configurator.yaml_tree import Node
 
-_FORMS = ("each_character_of", "each_of", "percent", "matrix")
-_WITH = {
-    "add": {"add", "cost", "once"},
-    "each_character_of": {"add", "cost", "free"},
-    "each_of": {"add", "cost", "free"},
-    "percent": {"of"},
-    "matrix": {"rows", "once"},
-}
+_FORMS = tuple(form for form in PRICE_FORMS if form != "add")
 _EACH: dict[str, tuple[str, ...]] = {"each_character_of": ("text",), "each_of": ("integer", "several")}
 _TOTALS = ("base", "options", "subtotal")
 
@@ -57,7 +51,7 @@ def _price(item: Cursor, names: Names, known: dict[str, tuple[str, ...]]) -> Pri
     forms = [name for name in _FORMS if item.has(name)]
     form = forms[0] if forms else "add"
     tiers = sorted(name for name in item.items if name.startswith("from_"))
-    extra = set(item.items) - {"id", "label", "when", form} - _WITH[form] - set(tiers if form in _EACH else ())
+    extra = set(item.items) - {"id", "label", "when", form} - _beside(form) - set(tiers if form in _EACH else ())
     if len(forms) > 1 or extra:
         name = forms[1] if len(forms) > 1 else sorted(extra)[0]
         raise item.refuse(f"{item.where}: {name!r} does not go with {form!r}", item.items[name])
@@ -78,6 +72,10 @@ def _price(item: Cursor, names: Names, known: dict[str, tuple[str, ...]]) -> Pri
         table, amounts = _matrix(item, names)
         return PriceRule(rule_id, "matrix", label, when, matrix=table, amounts=amounts, once=item.boolean("once"))
     return PriceRule(rule_id, "add", label, when, amount, cost, once=item.boolean("once"))
+
+
+def _beside(form: str) -> set[str]:
+    return {name for names in PRICE_FORMS[form] for name in names} | ({"add"} if form == "add" else set())
 
 
 def _counted(item: Cursor, name: str, node: Node, kinds: tuple[str, ...], names: Names) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from configurator.conditions import All, Any, Condition, Is, Value, both
 from configurator.cursor import Cursor
 from configurator.errors import ModelError
+from configurator.language import RULE_FORMS
 from configurator.model import Count, IfThen, Never, OptionGroup, Rule, RuleForm, Same, Sum, Table, Term
 from configurator.names import Names, said
 from configurator.reading_parts import repeated_items
@@ -14,18 +15,6 @@ from configurator.yaml_tree import Node
 MAX_ROWS = 100_000
 MAX_RULES = 20_000  # with those of every part
 MAX_PAIRS = 100_000
-_FORMS = (
-    *("if", "never", "requires", "excludes", "allow", "forbid", "of", "sum", "compare", "same", "different"),
-    "distinct",
-)
-_WITH = {
-    "if": {"then"},
-    "allow": {"rows"},
-    "forbid": {"rows"},
-    "of": {"at_least", "at_most", "exactly", "when"},
-    "sum": {"at_least", "at_most", "exactly", "when"},
-    "compare": {"when"},
-}
 _COMPARISONS = ("<", "<=", "=", "==", "!=", ">=", ">")
 
 
@@ -77,12 +66,12 @@ def _where_there(form: RuleForm, there: Condition | None) -> RuleForm:
 
 
 def _form(item: Cursor, names: Names, of: str = "") -> RuleForm:
-    forms = [name for name in _FORMS if item.has(name)]
+    forms = [name for name in RULE_FORMS if item.has(name)]
     if len(forms) != 1:
         said = " and ".join(forms) if forms else "none of them"
-        raise item.refuse(f"{item.where} must say one of {', '.join(_FORMS)}; it says {said}")
+        raise item.refuse(f"{item.where} must say one of {', '.join(RULE_FORMS)}; it says {said}")
     form = forms[0]
-    extra = set(item.items) - {"id", "reason", form} - _WITH.get(form, set())
+    extra = set(item.items) - {"id", "reason", form} - {name for companions in RULE_FORMS[form] for name in companions}
     if extra:
         name = sorted(extra)[0]
         raise item.refuse(f"{item.where}: {name!r} does not go with {form!r}", item.items[name])

@@ -108,9 +108,9 @@ def price(design: dict[str, Any]) -> int:
             total += 90 + ((place + room) * 1000 + 5000) // 10_000
         places, nights = places + place, nights + stay
     boats = 11 if "naxos" in design.values() else 0
-    return total + 50 * design["stops"] + 7 * max(0, nights - 4) + boats + (places * 1000 + 5000) // 10_000
+    return int(total + 50 * design["stops"] + 7 * max(0, nights - 4) + boats + (places * 1000 + 5000) // 10_000)
 
 
 def days(design: dict[str, Any]) -> int:
     """The days of a design."""
-    return 10 + 3 * sum(value == "naxos" for value in design.values())
+    return 10 + 3 * list(design.values()).count("naxos")

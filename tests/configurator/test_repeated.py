@@ -181,7 +181,7 @@ def test_parts_are_carried_to_a_version_with_other_names_and_fewer_parts() -> No
     )
     text = text.replace(", {}]}}", "]}}").replace("  - {id: for-four", "  - {id: four", 1)
     newer = compiled(text)
-    saved = {"stops": 2, "stops.1.place": "nara", "stops.2.place": "kyoto"}
+    saved: dict[str, Any] = {"stops": 2, "stops.1.place": "nara", "stops.2.place": "kyoto"}
     carried = carry(VOYAGE, newer, saved)
     assert carried.choices == {"stops": 2, "stops.1.town": "nara", "stops.2.town": "kyoto"}
     assert [change.kind for change in carried.changes] == ["renamed", "renamed"]
@@ -194,7 +194,8 @@ def test_parts_are_carried_to_a_version_with_other_names_and_fewer_parts() -> No
 
 
 def test_the_difference_of_two_designs_names_answers_and_amounts() -> None:
-    one, two = {"stops": 1, "stops.1.place": "kyoto"}, {"stops": 2, "stops.1.place": "nara"}
+    one: dict[str, Any] = {"stops": 1, "stops.1.place": "kyoto"}
+    two: dict[str, Any] = {"stops": 2, "stops.1.place": "nara"}
     found = difference(VOYAGE, one, two)
     assert [(row.label, row.before_words, row.after_words) for row in found.answers] == [
         ("Stops", "1", "2"),
@@ -209,7 +210,8 @@ def test_the_difference_of_two_designs_names_answers_and_amounts() -> None:
         == found.price_after.amount - found.price_before.amount
         == price(VOYAGE, two).amount - price(VOYAGE, one).amount
     )
-    assert difference(VOYAGE, one, one).answers == difference(VOYAGE, one, one).amounts == ()
+    same = difference(VOYAGE, one, one)
+    assert (same.answers, same.amounts) == ((), ())
 
 
 def test_the_lint_finds_nothing_in_a_sound_journey() -> None:
