@@ -1,8 +1,8 @@
 """What each customer brings the house: row profit to the cent, net of tax; the rows add up to the shop's total.
 
-Margin = Σ quantity × (net price − unit cost) − discounts, over orders whose money is here. The shop sends money back
-only where nothing was sold (paid twice, sold out meanwhile), so no refund touches a margin. Profit = margin less
-privileges granted and less what reaching the customer cost. Delivery is passed on at cost and left out on both sides.
+Margin = Σ quantity × (net price − unit cost) − discounts − what was sent back, over orders that stand. Money that no
+order kept (paid twice, sold out meanwhile) touches no margin, nor does its way back. Profit = margin less privileges
+granted and less what reaching the customer cost. Delivery is passed on at cost and left out on both sides.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,8 @@ from store.mail import Message
 from store.money import FULL
 from store.people import Customer
 from store.shop.orders import PAID, Order, OrderLine
+from store.shop.payments import Payment
+from store.shop.refunds import Refund
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class RowProfit:
         cost: what the pieces cost the house, as kept on each order line.
         privileges: what granted privileges cost.
         contact_cost: mails, calls, letters, visits, gifts.
+        sent_back: refunds of what orders had kept.
     """
 
     orders: int = 0
@@ -39,6 +42,7 @@ class RowProfit:
     cost: int = 0
     privileges: int = 0
     contact_cost: int = 0
+    sent_back: int = 0
 
     @property
     def revenue_net(self) -> int:
@@ -47,8 +51,8 @@ class RowProfit:
 
     @property
     def margin(self) -> int:
-        """Revenue less the cost of the pieces."""
-        return self.revenue_net - self.cost
+        """Revenue less the cost of the pieces and what was sent back."""
+        return self.revenue_net - self.cost - self.sent_back
 
     @property
     def profit(self) -> int:
@@ -74,6 +78,7 @@ def rows(session: Session, customer_ids: Iterable[str] | None = None) -> dict[st
             key: RowProfit(orders=orders, pieces=pieces, list_net=net + off, discounts=off, cost=cost)
             for key, orders, pieces, net, off, cost in session.execute(_by_customer(_sold(), Order, wanted))
         },
+        {key: RowProfit(sent_back=net) for key, net in session.execute(_by_customer(_sent_back(), Order, wanted))},
         {key: RowProfit(privileges=cost) for key, cost in session.execute(_by_customer(_privileges(), Offer, wanted))},
         {key: RowProfit(contact_cost=cost) for key, cost in session.execute(_by_customer(_mails(), Message, wanted))},
         {key: RowProfit(contact_cost=cost) for key, cost in session.execute(_by_customer(_logged(), Contact, wanted))},
@@ -88,10 +93,11 @@ def rows(session: Session, customer_ids: Iterable[str] | None = None) -> dict[st
 def shop_total(session: Session) -> RowProfit:
     """The whole shop in one sum, not by customer: the rows must add up to it."""
     orders, pieces, net, off, cost = session.execute(_sold()).one()
+    (back,) = session.execute(_sent_back()).one()
     (privileges,) = session.execute(_privileges()).one()
     (mails,) = session.execute(_mails()).one()
     (logged,) = session.execute(_logged()).one()
-    return RowProfit(orders, pieces, net + off, off, cost, privileges, mails + logged)
+    return RowProfit(orders, pieces, net + off, off, cost, privileges, mails + logged, back)
 
 
 _OWNER = func.coalesce(col(Customer.merged_into_id), col(Customer.id))
@@ -110,8 +116,8 @@ def _by_customer(statement: Select[Any], table: Any, wanted: list[str] | None) -
 
 
 def _sold() -> Select[Any]:
-    off, rate = col(OrderLine.discount), col(OrderLine.tax_basis_points)
-    tax_of_off = (2 * off * rate + FULL + rate) // (2 * (FULL + rate))  # money.contained_tax, in SQL
+    off = col(OrderLine.discount)
+    tax_of_off = _contained_tax(off, col(OrderLine.tax_basis_points))
     return (
         select(
             func.count(col(Order.id).distinct()),
@@ -124,6 +130,22 @@ def _sold() -> Select[Any]:
         .join(OrderLine, col(OrderLine.order_id) == col(Order.id))
         .where(col(Order.state).in_(PAID))
     )
+
+
+def _sent_back() -> Select[Any]:
+    amount = col(Refund.amount)
+    return (
+        select(_sum(amount - _contained_tax(amount, col(Order.tax_basis_points))))
+        .select_from(Refund)
+        .join(Payment, col(Payment.id) == col(Refund.payment_id))
+        .join(Order, col(Order.id) == col(Refund.order_id))
+        .where(col(Refund.state) == "made", col(Payment.kept), col(Order.state).in_(PAID))
+    )
+
+
+def _contained_tax(amount: Any, rate: Any) -> Any:
+    """`money.contained_tax`, in SQL."""
+    return (2 * amount * rate + FULL + rate) // (2 * (FULL + rate))
 
 
 def _privileges() -> Select[Any]:

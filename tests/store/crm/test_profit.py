@@ -4,15 +4,17 @@ from typing import Any
 
 from sqlmodel import select
 
-from store import people
+from store import db, people
 from store.crm import contacts, drafts, profit, sending
 from store.crm.profit import RowProfit
 from store.events import Visitor
 from store.mail import Message
 from store.money import contained_tax
-from store.shop import orders
+from store.shop import orders, refunds, transfers
 from store.shop.orders import Order, OrderLine
+from tests.store import selling
 from tests.store.crm.cast import STRAP, House, wish
+from tests.store.selling import HandProvider
 
 
 def row(house: House, visitor: Visitor) -> RowProfit:
@@ -40,6 +42,20 @@ def test_an_order_of_10_000_with_200_off_costs_of_4_400_and_a_letter_of_1_50(hou
         orders=1, pieces=1, list_net=1_000_000, discounts=20_000, cost=440_000, privileges=0, contact_cost=150
     )
     assert (found.margin, found.profit) == (540_000, 539_850)
+
+
+def test_what_is_sent_back_of_an_order_is_no_profit(house: House) -> None:
+    order = house.orders(house.iris, (STRAP, {}), paid=False)
+    before = row(house, house.iris)
+    till = selling.till_of(HandProvider())
+    transfers.record(house.session, till, order, order.total, db.now().date(), "BANK-1")
+    sold = row(house, house.iris)
+    (asked,) = refunds.ask(house.session, house.owner, order, 12_000, "A scratch", "k")
+    assert row(house, house.iris) == sold
+    refunds.record_sent(house.session, house.owner, order, asked.id, "BANK-2")
+    found = row(house, house.iris)
+    assert (before.margin, found.sent_back, found.margin) == (0, 10_000, sold.margin - 10_000)
+    assert profit.shop_total(house.session) == found
 
 
 def test_a_redeemed_offer_and_its_mail_change_the_row_by_the_exact_cent(house: House) -> None:
