@@ -102,6 +102,7 @@ def serve(host: str, port: int, workers: int, make_workers: Callable[[Settings],
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=15,
+            timeout_worker_healthcheck=60,  # seconds; a worker killed while it imports never comes up
         )
 
 
