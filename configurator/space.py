@@ -119,11 +119,12 @@ class Space:
 
 def bits_of(mask: int) -> list[int]:
     """The positions of the bits that are set, the lowest first."""
+    digits = bin(mask)[:1:-1]  # the lowest first; in one pass, however long
     found = []
-    while mask:
-        low = mask & -mask
-        found.append(low.bit_length() - 1)
-        mask ^= low
+    position = digits.find("1")
+    while position >= 0:
+        found.append(position)
+        position = digits.find("1", position + 1)
     return found
 
 

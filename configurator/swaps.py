@@ -4,10 +4,13 @@ Only the clauses that the change could break are looked at. Auxiliary variables 
 ones) take whatever value they must; a value that meets any other auxiliary variable is left to the solver.
 """
 
+from collections.abc import Iterable
+
 from configurator.space import Space, SpaceGroup, bits_of
 
 MENDS = 12  # second changes that are tried for one value
 STEPS = 12  # further changes after which a wish is left to the solver
+HUB = 100  # clauses of a literal from which it is not looked at which of them hold
 CREDIT = 40  # wishes that may fail before changes further away are no longer tried; each that succeeds gives one more
 
 
@@ -16,7 +19,8 @@ class Swaps:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.clauses: dict[int, list[tuple[int, ...]]] = {}
+        self.pairs: dict[int, list[int]] = {}  # literal → the other one of its clauses of two
+        self.clauses: dict[int, list[tuple[int, ...]]] = {}  # literal → its longer clauses
         self.opaque: set[int] = set()
         tracked = space.tracked
         for clause in space.clauses:
@@ -25,7 +29,11 @@ class Swaps:
                 continue
             if auxiliary:
                 self.opaque.update(clause)
-            elif len(clause) > 1:
+            elif len(clause) == 2:
+                one, other = clause
+                self.pairs.setdefault(one, []).append(other)
+                self.pairs.setdefault(other, []).append(one)
+            elif clause[1:]:
                 for literal in clause:
                     self.clauses.setdefault(literal, []).append(clause)
             else:
@@ -99,7 +107,7 @@ class Trial:
             return 0
         self._set(literal, old)
         changed = self.mask ^ (1 << abs(literal) | (1 << old if old else 0))
-        valid = self._holds(self.swaps.clauses.get(-literal)) and (not old or self._holds(self.swaps.clauses.get(old)))
+        valid = self._without(-literal) and (not old or self._without(old))
         if valid:
             valid = index not in self.swaps.diagrams or self._walk(index, literal)
         elif taken != -1 and not self.swaps.columns:  # rows of tables are checked by single changes only
@@ -135,9 +143,9 @@ class Trial:
             while True:
                 target, other = moves[-1]
                 changed ^= 1 << abs(target) | (1 << other if other else 0)
-                suspects += self.swaps.clauses.get(-target, ())
-                suspects += self.swaps.clauses.get(other, ()) if other else ()
-                while suspects and self._holds(suspects[-1:]):
+                suspects += self._suspects(-target)
+                suspects += self._suspects(other) if other else ()
+                while suspects and self._hold(suspects[-1:]):
                     suspects.pop()
                 if not suspects:
                     return changed
@@ -175,26 +183,42 @@ class Trial:
                     best, least = (target, other), broken
         return best
 
+    def _suspects(self, literal: int) -> list[tuple[int, ...]]:
+        """The clauses of a literal that has just become false, but for pairs that hold."""
+        truth = self.truth
+        pairs = [(literal, other) for other in self.swaps.pairs.get(literal, ()) if not truth[other]]
+        return [*pairs, *self.swaps.clauses.get(literal, ())]
+
     def _broken(self, literal: int) -> int:
-        """How many clauses with the literal, which has just become false, do not hold."""
-        number, truth = 0, self.truth
-        for clause in self.swaps.clauses.get(literal, ()):
-            for other in clause:
-                if truth[other]:
-                    break
-            else:
+        """How many clauses with the literal, which has just become false, do not hold; of a hub: as if none held."""
+        truth, number = self.truth, 0
+        pairs, clauses = self.swaps.pairs.get(literal, ()), self.swaps.clauses.get(literal, ())
+        if len(pairs) + len(clauses) > HUB:
+            return len(pairs) + len(clauses)
+        for other in pairs:
+            if not truth[other]:
+                number += 1
+        for clause in clauses:
+            if not self._hold((clause,)):
                 number += 1
         return number
 
-    def _holds(self, clauses: list[tuple[int, ...]] | None) -> bool:
-        if clauses:
-            truth = self.truth
-            for clause in clauses:
-                for literal in clause:
-                    if truth[literal]:
-                        break
-                else:
-                    return False
+    def _without(self, literal: int) -> bool:
+        """Whether the clauses of a literal hold now that it does not."""
+        truth = self.truth
+        for other in self.swaps.pairs.get(literal, ()):
+            if not truth[other]:
+                return False
+        return self._hold(self.swaps.clauses.get(literal, ()))
+
+    def _hold(self, clauses: Iterable[tuple[int, ...]]) -> bool:
+        truth = self.truth
+        for clause in clauses:
+            for literal in clause:
+                if truth[literal]:
+                    break
+            else:
+                return False
         return True
 
     def _walk(self, index: int, literal: int) -> bool:
