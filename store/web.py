@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from store import auth, db, invitations, people, rendering
 from store.auth import Signer, WebSession
 from store.crm import offers
-from store.db import Db
+from store.db import Db, ReadingDb
 from store.errors import ShopError, SignInNeededError, forbidden
 from store.events import Visitor
 from store.settings import Settings
@@ -160,7 +160,14 @@ async def _visitor(request: Request, session: Db) -> Visitor:
     return await run_in_threadpool(resolve_visitor, request, session)
 
 
+async def _asking_visitor(request: Request, session: ReadingDb) -> Visitor:
+    if db.never_waits(session.get_bind()):
+        return resolve_visitor(request, session)
+    return await run_in_threadpool(resolve_visitor, request, session)
+
+
 Who = Annotated[Visitor, Depends(_visitor)]
+WhoAsks = Annotated[Visitor, Depends(_asking_visitor)]  # for the posts that only ask, beside `ReadingDb`
 
 
 def me(session: Session, visitor: Visitor) -> people.Customer:

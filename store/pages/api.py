@@ -19,7 +19,7 @@ from store.shop import catalog, designs, renewal, share_codes, taste
 from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem, known_to
 from store.shop.catalog import Published
 from store.shop.designs import Design
-from store.web import SameOrigin, Who
+from store.web import SameOrigin, Who, WhoAsks
 
 router = APIRouter(prefix="/api", tags=["configuring"], responses=PROBLEMS)
 MOST_REPAIRS = 3
@@ -40,7 +40,7 @@ def products(session: ReadingDb) -> list[shapes.Product]:
 
 
 @router.post("/products/{slug}/analysis", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def analysis(slug: str, body: shapes.Chosen, session: ReadingDb, who: Who, languages: Languages) -> JSONResponse:
+def analysis(slug: str, body: shapes.Chosen, session: ReadingDb, who: WhoAsks, languages: Languages) -> JSONResponse:
     """The state, price and days of every value, for these choices."""
     item = spoken(catalog.published(session, slug), languages)
     audiences = known_to(item, who)
@@ -50,7 +50,7 @@ def analysis(slug: str, body: shapes.Chosen, session: ReadingDb, who: Who, langu
 
 @router.post("/products/{slug}/explanation", dependencies=[SameOrigin])
 def explanation(
-    slug: str, body: shapes.Wanted, session: ReadingDb, who: Who, languages: Languages
+    slug: str, body: shapes.Wanted, session: ReadingDb, who: WhoAsks, languages: Languages
 ) -> shapes.Explanation:
     """Why the wanted value does not go with the choices."""
     item, choices, _, want = _wanted(spoken(catalog.published(session, slug), languages), who, body)
@@ -65,7 +65,7 @@ def explanation(
 
 
 @router.post("/products/{slug}/repairs", dependencies=[SameOrigin])
-def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) -> shapes.Repairs:
+def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: WhoAsks) -> shapes.Repairs:
     """Minimal changes with which the wanted value can be had."""
     item, choices, texts, want = _wanted(catalog.published(session, slug), who, body)
     try:
@@ -88,7 +88,9 @@ def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: Who) -> sha
 
 
 @router.post("/products/{slug}/completion", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def completion(slug: str, body: shapes.Completing, session: ReadingDb, who: Who, languages: Languages) -> JSONResponse:
+def completion(
+    slug: str, body: shapes.Completing, session: ReadingDb, who: WhoAsks, languages: Languages
+) -> JSONResponse:
     """A complete design that holds the choices and is the best by the objective."""
     item = spoken(catalog.published(session, slug), languages)
     audiences = known_to(item, who)

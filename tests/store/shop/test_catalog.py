@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from configurator import ModelError, parse
 from store.errors import ShopError
@@ -37,6 +38,29 @@ def test_an_office_version_outlives_the_next_start(house: Session, tmp_path: Pat
     selling.open_house(house, tmp_path / "products")
     catalog.refresh(house)
     assert catalog.published(house, "strap").from_price == 31000
+
+
+def test_the_same_words_read_by_a_newer_reader_are_not_brought_back(house: Session, tmp_path: Path) -> None:
+    older = update(PublishedModel).where(col(PublishedModel.slug) == "strap").values(version="0" * 16)
+    house.execute(older)  # as if the reader of then had made another version of these words
+    (model,) = parse(selling.STRAP.replace("price: 29000", "price: 31000"), "office")
+    catalog.publish(house, model, NOBODY)
+    selling.open_house(house, tmp_path / "products")
+    catalog.refresh(house)
+    assert catalog.published(house, "strap").from_price == 31000
+    assert len(catalog.versions_of(house, "strap")) == 2
+
+
+def test_of_two_editors_the_second_is_refused_and_nothing_is_written(house: Session) -> None:
+    begun = catalog.published(house, "strap").version
+    first, second = (parse(selling.STRAP.replace("29000", price), "office")[0] for price in ("31000", "32000"))
+    catalog.publish(house, first, NOBODY, instead_of=begun)
+    with pytest.raises(ShopError) as refusal:
+        catalog.publish(house, second, NOBODY, instead_of=begun)
+    assert refusal.value.status == 409
+    catalog.refresh(house)
+    assert catalog.published(house, "strap").version == first.version
+    assert len(catalog.versions_of(house, "strap")) == 2
 
 
 def test_a_model_with_nothing_to_sell_is_refused(house: Session) -> None:
