@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from configurator.choices import banned, completed, decode, key, literals_of
+from configurator.choices import banned, completed, decode, hidden_groups, key, literals_of
 from configurator.compile import Compiled
 from configurator.conditions import Value
 from configurator.engine import Domains
@@ -63,12 +63,14 @@ def analyse(c: Compiled, choices: Answers, audiences: frozenset[str] = frozenset
     """The state of every value, or the conflict among the choices."""
     literals, shut = literals_of(c, choices), banned(c, audiences)
     uploads = tuple(str(choices[g.id]) for g in c.model.groups if g.kind == "upload" and g.id in choices)
-    return c.live.analyses.get(
-        (literals, shut, uploads, c.model.language), lambda: _analyse(c, choices, literals, shut)
-    )
+    unknown = hidden_groups(c, audiences)
+    asked = (literals, shut, uploads, unknown, c.model.language)  # a conflict quotes reasons
+    return c.live.analyses.get(asked, lambda: _analyse(c, choices, literals, shut, unknown))
 
 
-def _analyse(c: Compiled, choices: Answers, literals: tuple[int, ...], shut: tuple[int, ...]) -> Analysis | Conflict:
+def _analyse(
+    c: Compiled, choices: Answers, literals: tuple[int, ...], shut: tuple[int, ...], unknown: frozenset[str]
+) -> Analysis | Conflict:
     domains = domains_of(c, literals, shut)
     if domains is None:
         found = explain_conflict(c, choices, shut)
@@ -79,12 +81,14 @@ def _analyse(c: Compiled, choices: Answers, literals: tuple[int, ...], shut: tup
     groups = tuple(
         _group_state(group, code, choices, mask, domains, hidden)
         for group, code in zip(c.model.groups, c.space.groups, strict=True)
+        if group.id not in unknown
     )
     return Analysis(
         choices=dict(choices),
-        completion=decode(c, mask, choices),
+        completion={group: value for group, value in decode(c, mask, choices).items() if group not in unknown},
         complete=all(
-            _settled(g, code, choices, domains) for g, code in zip(c.model.groups, c.space.groups, strict=True)
+            g.id in unknown or _settled(g, code, choices, domains)
+            for g, code in zip(c.model.groups, c.space.groups, strict=True)
         ),
         groups=groups,
     )
@@ -153,10 +157,11 @@ def differences(
         return {}
     price, days = figures_of(c, mask, choices, words)
     hidden = {-literal for literal in shut}
+    unknown = hidden_groups(c, audiences)
     swap = _Swap(c, literals, mask)
     found: dict[tuple[str, str], Difference] = {}
     for group, code in zip(c.model.groups, c.space.groups, strict=True):
-        if group.kind in ("text", "upload") or len(code.literals) > LISTED:
+        if group.kind in ("text", "upload") or len(code.literals) > LISTED or group.id in unknown:
             continue
         for value, literal in zip(code.values, code.literals, strict=True):
             if literal in hidden:

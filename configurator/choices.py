@@ -33,6 +33,9 @@ def check_choices(
         if not isinstance(name, str) or name not in c.labels:
             raise ChoiceError(f"there is no group {name!r}", str(name), choices[name])
     flat = flatten(c.model, choices)
+    unknown = next((name for name in flat if name in hidden_groups(c, audiences)), None)
+    if unknown is not None:
+        raise ChoiceError(f"there is no group {unknown!r}", unknown, flat[unknown])
     checked = {g.id: _check(g, flat[g.id], audiences) for g in c.model.groups if g.id in flat}
     return checked if wish else _counted(c, checked)
 
@@ -131,6 +134,11 @@ def banned(c: Compiled, audiences: frozenset[str]) -> tuple[int, ...]:
     return tuple(-literal for audience, literal in c.private if audience not in audiences)
 
 
+def hidden_groups(c: Compiled, audiences: frozenset[str]) -> frozenset[str]:
+    """The groups that are unknown to everyone outside their audience."""
+    return frozenset(g.id for g in c.model.groups if g.audience and g.audience not in audiences)
+
+
 def decode(c: Compiled, mask: int, choices: Answers) -> dict[str, ChoiceValue]:
     """The values of a design; groups that do not apply are absent."""
     values: dict[str, ChoiceValue] = {}
@@ -179,8 +187,11 @@ def graphemes(text: str) -> int:
     return count
 
 
-def check_texts(c: Compiled, choices: Answers, texts: object) -> Texts:
+def check_texts(c: Compiled, choices: Answers, texts: object, audiences: frozenset[str] | None = None) -> Texts:
     """The texts in normal form (NFC, trimmed); empty ones and those of groups that do not apply are left out.
+
+    Args:
+        audiences: whose private groups are known; None for a design whose owner was asked before.
 
     Raises:
         TextError: unknown group, not a text, characters not allowed, too short or too long.
@@ -190,7 +201,8 @@ def check_texts(c: Compiled, choices: Answers, texts: object) -> Texts:
     normal: Texts = {}
     for name, words in texts.items():
         group = c.model.group(name) if isinstance(name, str) else None
-        if group is None or group.kind != "text":
+        private = group is not None and group.audience and audiences is not None and group.audience not in audiences
+        if group is None or group.kind != "text" or private:
             raise TextError(f"there is no text {name!r}", str(name))
         if not isinstance(words, str):
             raise TextError(f"{name!r} must be a text", group.id)

@@ -81,8 +81,7 @@ def carry(old: ProductModel | Compiled, new: Compiled, choices: Answers) -> Carr
             continue
         followed = follow(group, value)
         try:
-            audiences = frozenset(option.audience for option in group.options if option.audience)
-            moved |= check_choices(new, {group.id: followed}, audiences, wish=True)
+            moved |= check_choices(new, {group.id: followed}, new.model.audiences, wish=True)
         except ChoiceError:
             retired = any(option.id == followed and option.retired for option in group.options)
             changes.append(Change("retired" if retired else "removed", group_id, value, None))
@@ -114,7 +113,7 @@ def follow(group: OptionGroup, value: ChoiceValue) -> ChoiceValue:
 
 
 def _repair(new: Compiled, moved: Choices, changes: list[Change]) -> Choices:
-    if not isinstance(analyse(new, moved, frozenset(audience for audience, _ in new.private)), Conflict):
+    if not isinstance(analyse(new, moved, new.model.audiences), Conflict):
         return moved
     names = list(moved)
     with new.live.engine() as engine:

@@ -80,13 +80,21 @@ class Compiled:
 
     @cached_property
     def private(self) -> tuple[tuple[str, int], ...]:
-        """Audience and literal of every private option."""
-        return tuple(
+        """Audience and literal of every private option, and of what a private group holds beside its default."""
+        options = [
             (option.audience, self.literals[group.id][option.id])
             for group in self.model.groups
             for option in group.options
             if option.audience
-        )
+        ]
+        groups = [
+            (group.audience, literal)
+            for group in self.model.groups
+            if group.audience
+            for value, literal in self.literals[group.id].items()
+            if value != (False if group.kind == "upload" else group.default)
+        ]
+        return tuple(dict.fromkeys((*options, *groups)))
 
 
 def compile_model(model: ProductModel) -> Compiled:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from configurator.choices import banned, completed, decode, literals_of
+from configurator.choices import banned, completed, decode, hidden_groups, literals_of
 from configurator.compile import Compiled
 from configurator.course import default_completion
 from configurator.errors import Unsatisfiable
@@ -46,7 +46,9 @@ def complete(
     Raises:
         Unsatisfiable: no valid design has these choices.
     """
-    return decode(c, best_mask(c, choices, objective, weights, audiences), choices)
+    values = decode(c, best_mask(c, choices, objective, weights, audiences), choices)
+    unknown = hidden_groups(c, audiences)
+    return {group: value for group, value in values.items() if group not in unknown or group in choices}
 
 
 def best_mask(

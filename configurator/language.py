@@ -90,6 +90,7 @@ SHAPES: dict[str, dict[str, Key]] = {
         "lead": Key("list", "of a repeated group: for each part", shape="lead"),
         "parts": Key("list", "of a repeated group: for each part", shape="part"),
         "needed_when": Key("condition", "otherwise the group has no answer"),
+        "audience": Key("id", "only for these customers; everyone else gets its default, which costs nothing"),
         "renamed_from": Key("list", "earlier ids"),
     },
     "option": {
@@ -196,6 +197,7 @@ SHAPES: dict[str, dict[str, Key]] = {
         "sentence": Key("words", "a line of explanation"),
         "choices": Key("mapping", "group: value", required=True),
         "texts": Key("mapping", "group: words"),
+        "audience": Key("id", "only for these customers"),
     },
     "visual": {
         "model": Key("text", "file name of a glTF model"),

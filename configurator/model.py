@@ -74,6 +74,7 @@ class OptionGroup:
     dates: tuple[str, ...] = ()
     renamed_from: tuple[str, ...] = ()
     phrase: str = ""
+    audience: str | None = None
     language: str = "en"  # in which the shop's own words for answers are said
     repeated: Repeated | None = None
     part: Part | None = None
@@ -212,6 +213,7 @@ class Preset:
     sentence: str
     choices: Choices
     texts: Texts
+    audience: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,18 @@ class ProductModel:
         """The group of that id, or None."""
         return next((group for group in self.groups if group.id == group_id), None)
 
+    @property
+    def audiences(self) -> frozenset[str]:
+        """For whom something of this product is private."""
+        named = [option.audience for group in self.groups for option in group.options]
+        named += [group.audience for group in self.groups]
+        named += [preset.audience for preset in self.presets]
+        return frozenset(audience for audience in named if audience)
+
+    def presets_for(self, audiences: frozenset[str]) -> tuple[Preset, ...]:
+        """The named designs that somebody of these audiences knows."""
+        return tuple(preset for preset in self.presets if not preset.audience or preset.audience in audiences)
+
     def in_language(self, language: str) -> "ProductModel":
         """The same version with its texts in a language; those that do not stand in it as they are."""
         return build(from_plain(json.loads(self.document), 1), self.source_text, self.source, language)

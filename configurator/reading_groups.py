@@ -34,8 +34,25 @@ def read_group(item: Cursor) -> OptionGroup:
     step, sentence, renamed = item.text("step", label), item.text("sentence"), item.texts("renamed_from")
     phrase = item.text("phrase")
     plain = OptionGroup(group_id, label, step, kind, sentence, renamed_from=renamed, phrase=phrase)
-    plain = _with(plain, language=item.tongue.language)
-    return _FORM_READERS[kind](item, plain)
+    plain = _with(plain, language=item.tongue.language, audience=item.text("audience") or None)
+    group = _FORM_READERS[kind](item, plain)
+    if group.audience:
+        _check_private(item, group)
+    return group
+
+
+def _check_private(item: Cursor, group: OptionGroup) -> None:
+    """What everyone else gets of a private group must be there, and cost nothing."""
+    where = item.items["audience"]
+    if group.kind == "several" and (group.minimum or group.default):
+        raise item.refuse(f"{item.where} has an audience: everyone else chooses nothing, so at_least must be 0", where)
+    if group.kind == "flag" and group.default:
+        raise item.refuse(f"{item.where} has an audience: its default must be no, which everyone else gets", where)
+    if group.kind == "one":
+        usual = group.option(str(group.default)) if group.default else None
+        if usual is None or usual.price or usual.lead_days or usual.audience:
+            wanted = "a default that everyone else gets, without price and days"
+            raise item.refuse(f"{item.where} has an audience and needs {wanted}", where)
 
 
 def _with(group: OptionGroup, **changes: object) -> OptionGroup:

@@ -53,6 +53,8 @@ def _refuse_too_many(item: Cursor, groups: dict[str, OptionGroup]) -> None:
 
 def _repeated(item: Cursor, outside: set[str], needs: Needs) -> tuple[OptionGroup, ...]:
     """The group that holds how many parts there are, and the groups of each part, one part after the other."""
+    if item.has("audience"):
+        raise item.refuse(f"{item.where} is repeated; an `audience` belongs to its `groups`", item.items["audience"])
     stray = next((name for name in _PLAIN if item.has(name)), None)
     if stray:
         raise item.refuse(f"{item.where} is repeated; {stray!r} belongs to one of its `groups`", item.items[stray])

@@ -23,7 +23,14 @@ def read_presets(top: Cursor, names: Names) -> tuple[Preset, ...]:
             if group.kind != "text" or not isinstance(node.value, str | int):
                 raise item.refuse(f"{item.where}: {name!r} is no text group", node)
             texts[name] = str(node.value)
-        preset = Preset(item.text("id"), item.text("label"), item.text("sentence"), choices, texts)
+        preset = Preset(
+            id=item.text("id"),
+            label=item.text("label"),
+            sentence=item.text("sentence"),
+            choices=choices,
+            texts=texts,
+            audience=item.text("audience") or None,
+        )
         if any(preset.id == other.id for other in presets):
             raise item.refuse(f"preset {preset.id!r} stands twice", item.items["id"])
         presets.append(preset)

@@ -23,6 +23,8 @@ class Described:
 def describe(c: Compiled, choices: Answers, texts: Texts | None = None) -> tuple[Described, ...]:
     """Every answer of the default completion in words, in group order; texts that apply included.
 
+    A private group is named only where something of it was chosen, by somebody who knew it.
+
     Raises:
         Unsatisfiable: no valid design has these choices.
     """
@@ -32,7 +34,7 @@ def describe(c: Compiled, choices: Answers, texts: Texts | None = None) -> tuple
     for group in c.model.groups:
         if group.id in words:
             rows.append(Described(group.id, group.label, f"“{words[group.id]}”", False))
-        elif group.id in values:
+        elif group.id in values and (not group.audience or group.id in choices):
             label = value_label(group, values[group.id])
             rows.append(Described(group.id, group.label, label, group.id not in choices))
     return tuple(rows)

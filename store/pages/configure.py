@@ -183,7 +183,7 @@ def _moved(who: Visitor, item: Published, before: Work, form: FormData) -> Answe
     if act == "restart":
         return Answer(work.moved({}, {}), note="You begin anew. Undo brings your design back.")
     if preset_id := str(form.get("preset", "")):
-        preset = next((preset for preset in item.model.presets if preset.id == preset_id), None)
+        preset = next((one for one in item.model.presets_for(audiences) if one.id == preset_id), None)
         if preset is None:
             raise not_found("beginning")
         choices, texts = checked_choices(item, preset.choices, {**work.texts, **preset.texts}, audiences)

@@ -254,7 +254,7 @@ def steps_of(item: Published, groups: list[GroupView]) -> list[Link]:
 def presets_of(item: Published, worth: Appraisal, audiences: frozenset[str] = NO_AUDIENCE) -> list[PresetView]:
     """The named designs with their prices; those with private options for the invited only."""
     views = []
-    for preset in item.model.presets:
+    for preset in item.model.presets_for(audiences):
         if private_values(item, preset.choices, audiences):
             continue
         there = appraise(item, preset.choices, preset.texts)

@@ -17,7 +17,11 @@ def groups(model: ProductModel, found: Analysis, changes: Changes) -> list[dict[
     """
     rows: list[dict[str, Any]] = []
     parts: dict[str, list[dict[str, Any]]] = {}
-    for group, state in zip(model.groups, found.groups, strict=True):
+    states = {state.id: state for state in found.groups}
+    for group in model.groups:
+        state = states.get(group.id)
+        if state is None:  # somebody else's private group
+            continue
         row = _row(group, state, changes)
         if group.repeated is not None:
             parts[group.id] = row["parts"] = []

@@ -63,7 +63,8 @@ def appraise(item: Published, choices: Mapping[str, Any], texts: Mapping[str, An
     Raises:
         ShopError: 422 for what the product does not know, 409 for choices that do not go together.
     """
-    key = f"{item.version} {item.model.language} {json.dumps([choices, texts or {}], sort_keys=True, separators=(',', ':'), default=str)}"
+    asked = json.dumps([choices, texts or {}], sort_keys=True, separators=(",", ":"), default=str)
+    key = f"{item.version} {item.model.language} {asked}"
     with _lock:
         kept = _kept.get(key)
         if kept is not None:
@@ -87,7 +88,7 @@ def checked(
     """
     try:
         right = configurator.check_choices(item.compiled, choices, audiences)
-        return right, configurator.check_texts(item.compiled, right, texts)
+        return right, configurator.check_texts(item.compiled, right, texts, audiences)
     except (ChoiceError, TextError) as error:
         raise invalid(str(error), field=error.group) from error
 
@@ -122,8 +123,8 @@ def known_to(item: Published, visitor: Visitor) -> frozenset[str]:
 
 
 def everyone_of(item: Published) -> frozenset[str]:
-    """All audiences that a product has options for."""
-    return frozenset(option.audience for group in item.model.groups for option in group.options if option.audience)
+    """All audiences that a product has something private for."""
+    return item.model.audiences
 
 
 def private_values(
@@ -133,6 +134,9 @@ def private_values(
     found: dict[str, ChoiceValue] = {}
     for group in item.model.groups if audiences is not None else ():
         value = choices.get(group.id)
+        if group.audience and value is not None and group.audience not in (audiences or ()):
+            found[group.id] = value
+            continue
         shut = {option.id for option in group.options if option.audience and option.audience not in (audiences or ())}
         if isinstance(value, list):
             if hidden := [one for one in value if one in shut]:
