@@ -113,8 +113,9 @@ def _price_terms(c: Compiled) -> Terms:
     slack = 0
     for rule in c.model.prices:
         _sum_of(rule, writer, sums, frozenset())
-        if rule.kind == "percent":
-            slack += c.model.rounding * SCALE
+        unit = c.model.rounding * SCALE
+        if rule.kind == "percent" and any(weight % unit for _, weight in sums[rule.id]):
+            slack += unit  # else every sum of its parts is whole, and nothing is rounded
     parts = [(0, c.model.base_price * SCALE), *((x, price * SCALE) for x, price in writer.options())]
     parts += [part for rule in c.model.prices for part in sums[rule.id]]
     constant = sum(weight for literal, weight in parts if not literal)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pysat.examples.rc2 import RC2
+from pysat.examples.rc2 import RC2, RC2Stratified
 from pysat.formula import WCNF
 
 from configurator.space import Space
@@ -40,7 +40,8 @@ def minimise(
         elif weight < 0:
             constant += weight
             formula.append([literal], weight=-weight)
-    with RC2(formula) as solver:
+    # Heavy weights first: prices differ by orders of magnitude, and core-guided search without strata gets lost in them.
+    with RC2Stratified(formula, solver="g4", blo="full") if formula.soft else RC2(formula) as solver:
         model = solver.compute()
         if model is None:
             return None
