@@ -40,7 +40,7 @@ def minimise(
         elif weight < 0:
             constant += weight
             formula.append([literal], weight=-weight)
-    # Heavy weights first: prices differ by orders of magnitude, and core-guided search without strata gets lost in them.
+    # Heavy weights first: prices differ by orders of magnitude, and without strata the search gets lost in them.
     with RC2Stratified(formula, solver="g4", blo="full") if formula.soft else RC2(formula) as solver:
         model = solver.compute()
         if model is None:
