@@ -170,6 +170,7 @@ class Cursor:
         shape = SHAPES[self.shape][name].shape or name
         for number, node in enumerate(self.each(name), 1):
             inner = node.value if isinstance(node.value, dict) else {}
-            key = next((k for k in ("id", "part", "product") if k in inner), None)
+            named = (k for k in ("id", "part", "product") if k in inner and isinstance(inner[k].value, str | int))
+            key = next(named, None)
             title = f"{shape} {inner[key].value!r}" if key else f"{shape} no. {number}"
             yield Cursor(node, shape, self.source, title, self.tongue)

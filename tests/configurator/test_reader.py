@@ -76,6 +76,8 @@ def refusal(text: str) -> str:
         (HEAD + GROUPS + "rules:\n  - {id: r, reason: R, allow: [size, count], rows: [[small]]}\n", 19, "2 values"),
         (HEAD + GROUPS + "prices:\n  - {id: p, percent: 5, of: sze}\n", 19, "'sze', which is no group"),
         (HEAD + GROUPS + "prices:\n  - {id: p, each_of: size, add: 1}\n", 19, "'size' cannot be counted"),
+        (HEAD + GROUPS + "parts:\n  - {part: {size: small}, id: x}\n", 19, "part 'x' has no key 'id'"),
+        (HEAD + GROUPS + "parts:\n  - {part: {size: small}}\n", 19, "part no. 1: 'part' must be an id"),
         (HEAD + GROUPS + "prices:\n  - {id: p, add: 1.5}\n", 19, "whole number of minor units"),
         (HEAD + GROUPS + "presets:\n  - {id: a, label: A, choices: {size: huge}}\n", 19, "no option 'huge'"),
         (HEAD + "currency: EUR\n", 6, "'currency' stands twice"),
