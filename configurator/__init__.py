@@ -23,7 +23,7 @@ from configurator.model import (
     Texts,
     Visual,
 )
-from configurator.nesting import Nested, flatten, nest
+from configurator.nesting import Nested, flatten, nest, nested_changes, rearranged
 from configurator.pricing import LeadTime, Price, PriceLine, bill_of_materials, lead_time, price, unit_cost
 from configurator.product import ProductModel
 from configurator.reasons import Explanation, RuleReason, explain
@@ -98,9 +98,11 @@ __all__ = [
     "load",
     "match",
     "nest",
+    "nested_changes",
     "parse",
     "price",
     "product_schema",
+    "rearranged",
     "repairs",
     "sentence",
     "unit_cost",

@@ -1,9 +1,9 @@
 """Repeated parts in and out of choices: lists of objects outside ("stops": [{…}, {…}]), flat names within."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from configurator.errors import ChoiceError
-from configurator.model import Answers, ChoiceValue, OptionGroup
+from configurator.model import Answers, Choices, ChoiceValue, OptionGroup
 from configurator.product import ProductModel
 
 Nested = dict[str, ChoiceValue | list[dict[str, ChoiceValue]]]
@@ -70,6 +70,57 @@ def nest(model: ProductModel, choices: Answers) -> Nested:
         else:
             nested[group.id] = value
     return nested
+
+
+def nested_changes(
+    model: ProductModel, asked: Mapping[str, object], changes: Answers, drop: Sequence[str]
+) -> tuple[Nested, tuple[str, ...]]:
+    """Changes by flat names as whoever asked with lists applies them: a list that is touched is answered whole.
+
+    Args:
+        model: the product.
+        asked: the choices as they were given, lists of objects included.
+        changes: what to set, by flat names.
+        drop: what to leave out, by flat names.
+    """
+    told: Nested = dict(changes)
+    left = list(drop)
+    for group in model.groups:
+        if group.repeated is None or not isinstance(asked.get(group.id), list):
+            continue
+        own = [name for name in (*changes, *drop) if name == group.id or name.startswith(f"{group.id}.")]
+        if not own:
+            continue
+        flat: Choices = {name: value for name, value in flatten(model, asked).items() if name not in drop}  # type: ignore[misc]
+        told = {name: value for name, value in told.items() if name not in own}
+        left = [name for name in left if name not in own]
+        told[group.id] = nest(model, flat | dict(changes))[group.id]
+    return told, tuple(left)
+
+
+def rearranged(model: ProductModel, choices: Answers, of: str, order: Sequence[int]) -> Choices:
+    """The flat choices with the parts of a repeated group in this order; those left out are gone, with their answers.
+
+    Args:
+        model: the product.
+        choices: by flat names.
+        of: the repeated group.
+        order: numbers of the present parts, from 1.
+    """
+    counter = model.group(of)
+    inner = counter.repeated.groups if counter is not None and counter.repeated else ()
+    kept: Choices = {}
+    for group in model.groups:
+        if group.id == of:
+            kept[of] = len(order)
+        elif group.part is None or group.part.of != of:
+            if group.id in choices:
+                kept[group.id] = choices[group.id]
+        elif group.part.number <= len(order) and group.part.group in inner:
+            before = f"{of}.{order[group.part.number - 1]}.{group.part.group}"
+            if before in choices:
+                kept[group.id] = choices[before]
+    return kept
 
 
 def uncounted(model: ProductModel, choices: Mapping[str, object]) -> list[OptionGroup]:

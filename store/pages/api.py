@@ -74,17 +74,18 @@ def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: WhoAsks) ->
         )
     except NotKnownInTime as error:
         raise _too_long() from error
-    return shapes.Repairs(
-        repairs=[
+    rows = []
+    for repair in found:
+        changes, drop = configurator.nested_changes(item.model, body.choices, repair.set, repair.drop)
+        rows.append(
             shapes.Repair(
-                set=dict(repair.set),
-                drop=list(repair.drop),
+                set=changes,
+                drop=list(drop),
                 price_delta=repair.price_delta,
                 lead_time_delta_days=repair.lead_time_delta_days,
             )
-            for repair in found
-        ]
-    )
+        )
+    return shapes.Repairs(repairs=rows)
 
 
 @router.post("/products/{slug}/completion", response_model=shapes.Analysis, dependencies=[SameOrigin])

@@ -191,6 +191,8 @@ def _moved(who: Visitor, item: Published, before: Work, form: FormData) -> Answe
     if repair := str(form.get("repair", "")):
         mended = checked_choices(item, repaired(work, repair), work.texts, audiences)
         return Answer(work.moved(*mended), words=words, anchor="summary")
+    if part := str(form.get("part", "")):
+        return _arranged(item, work, words, part, audiences)
     if choose := str(form.get("choose", "")):
         return _chosen(item, work, words, choose, audiences)
     return Answer(work, words=words)
@@ -240,6 +242,34 @@ def _chosen(item: Published, work: Work, words: Words, choose: str, audiences: f
     if isinstance(configurator.analyse(item.compiled, choices, audiences), Conflict):
         return Answer(work, Wish(group_id, want), words, anchor=anchor)
     return Answer(work.moved(*checked_choices(item, choices, work.texts, audiences)), words=words, anchor=anchor)
+
+
+def _arranged(item: Published, work: Work, words: Words, move: str, audiences: frozenset[str]) -> Answer:
+    """Takes one of several like parts away, or moves it, with all that was chosen in it."""
+    of, act, number = (*move.split(":"), "", "")[:3]
+    counter = item.model.group(of)
+    count = appraise(item, work.choices, work.texts).completion.get(of)
+    if counter is None or counter.repeated is None or not isinstance(count, int) or not number.isdecimal():
+        raise not_found("part")
+    order, here = list(range(1, count + 1)), int(number) - 1
+    there = {"earlier": here - 1, "later": here + 1, "remove": here}.get(act, -1)
+    if not 0 <= here < count or not 0 <= there < count:
+        raise not_found("part")
+    part = order.pop(here)
+    if act != "remove":
+        order.insert(there, part)
+    anchor = f"part-{of}-{min(there + 1, len(order))}"
+    choices = configurator.rearranged(item.model, work.choices, of, order)
+    try:
+        choices = configurator.check_choices(item.compiled, choices, audiences)
+    except ChoiceError as error:
+        return Answer(work, words=words, note=str(error), anchor=anchor)
+    found = configurator.analyse(item.compiled, choices, audiences)
+    if isinstance(found, Conflict):
+        return Answer(work, words=words, note=" ".join(rule.reason for rule in found.rules), anchor=anchor)
+    texts = configurator.rearranged(item.model, work.texts, of, order)
+    kept = {group: str(text) for group, text in texts.items() if group != of}
+    return Answer(work.moved(*checked_choices(item, choices, kept, audiences)), words=words, anchor=anchor)
 
 
 # -- keeping and buying ------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import configurator
@@ -14,6 +15,7 @@ from store.pages.screen import Link, days_difference, label_of
 from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, private_values
 from store.shop.catalog import Published
 
+LONG = 12  # values from which those that would change something else stand apart
 STEPPED = 8  # integers with more values than this are counted up and down, not laid out
 _rails = Memo(256)  # whole rails: the first screen and the steps back and forth are asked for again and again
 _reasons = Memo(20_000)  # why values are impossible, by version and choices
@@ -57,6 +59,21 @@ class GroupView:
     max_length: int | None = None
     values: tuple[ValueView, ...] = ()
     around: tuple[ValueView, ...] = ()
+    months: tuple[tuple[str, bool, tuple[ValueView, ...]], ...] = ()  # of days: month, whether it is open, its days
+    further: tuple[ValueView, ...] = ()  # values of a long list that would change something else
+    inside: bool = False  # one of several like parts
+    part: "PartView | None" = None  # where the questions of one of several like parts begin
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """The head of one of several like parts, and what can be done with it."""
+
+    label: str
+    number: int
+    of: str
+    last: bool
+    fewer: bool  # one may go
 
 
 @dataclass(frozen=True)
@@ -85,13 +102,20 @@ def _rail(
 ) -> list[GroupView]:
     pen = _Pen(item, worth, configurator.differences(item.compiled, worth.choices, worth.texts, audiences), audiences)
     states = {state.id: state for state in analysis.groups}
-    groups = []
+    groups: list[GroupView] = []
     for group in item.model.groups:
         state = states.get(group.id)
+        part = pen.part(group)
+        if group.part is not None and part is None:
+            continue  # of a part that is not there
         if group.kind == "text":
-            groups.append(_words_view(group, state, worth.texts, words))
+            view = _words_view(group, state, worth.texts, words)
         elif state is not None and state.values:
-            groups.append(pen.group(group, state))
+            view = pen.group(group, state)
+        else:
+            continue
+        head = part if part and group.part and (not groups or pen.begins(group, groups[-1].id)) else None
+        groups.append(replace(view, part=head, inside=group.part is not None))
     return groups
 
 
@@ -134,22 +158,42 @@ class _Pen:
     def _reason(self, group: OptionGroup, value: str | int | bool) -> str:
         return reason_for(self.item, self.worth.choices, group.id, key(value), self.audiences)
 
+    def part(self, group: OptionGroup) -> PartView | None:
+        """The part that a group belongs to, if it is there."""
+        if group.part is None:
+            return None
+        counter, count = self.item.model.group(group.part.of), self.worth.completion.get(group.part.of)
+        if counter is None or not isinstance(count, int) or group.part.number > count:
+            return None
+        fewer = count > (counter.minimum or 0)
+        return PartView(group.part.label, group.part.number, counter.id, group.part.number == count, fewer)
+
+    def begins(self, group: OptionGroup, before: str) -> bool:
+        """Whether a part begins with this group, after the one before it."""
+        other = self.item.model.group(before)
+        here = other.part if other else None
+        return here is None or group.part is None or (here.of, here.number) != (group.part.of, group.part.number)
+
     def group(self, group: OptionGroup, state: GroupState) -> GroupView:
         values = [value.id for value in state.values]
         stepped = group.kind == "integer" and len(values) > STEPPED
         shown = self.worth.completion.get(group.id)
         views = () if stepped else tuple(self.value(group, value.id, value.state) for value in state.values)
+        days = group.kind == "date"
+        further = tuple(view for view in views if view.state == "impossible") if len(views) > LONG and not days else ()
         return GroupView(
             id=group.id,
             anchor=f"g-{group.id}",
-            label=group.label,
-            layout="number" if stepped else _layout(views),
+            label=group.part.title if group.part else group.label,
+            layout="number" if stepped else "days" if days else _layout(views),
             needed=state.needed,
             own=group.id in self.worth.choices,
             value=label_of(group, shown) if state.needed and shown is not None else "",
             sentence=group.sentence,
             hint=f"{values[0]} to {values[-1]} {group.unit}".strip() if stepped else "",
-            values=views,
+            values=tuple(view for view in views if view not in further),
+            months=_months(views) if days else (),
+            further=further,
             around=self._around(group, state, shown) if stepped else (),
         )
 
@@ -195,6 +239,15 @@ class _Pen:
                 anchor = f"o-{group.id}-{'less' if step < 0 else 'more'}"
                 around.append(ValueView(view.key, anchor, label, view.state, False, sign=sign))
         return tuple(around)
+
+
+def _months(views: tuple[ValueView, ...]) -> tuple[tuple[str, bool, tuple[ValueView, ...]], ...]:
+    """Days by month; the month of the day that is taken is open, a month without one that can be taken says so."""
+    months: dict[str, list[ValueView]] = {}
+    for view in views:
+        day = date.fromisoformat(view.key.partition(":")[2])
+        months.setdefault(f"{day:%B %Y}", []).append(replace(view, label=f"{day:%a} {day.day}"))
+    return tuple((month, any(day.pressed for day in days), tuple(days)) for month, days in months.items())
 
 
 def _layout(views: tuple[ValueView, ...]) -> str:

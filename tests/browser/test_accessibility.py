@@ -22,6 +22,8 @@ OPEN_TO_ALL = (
     "/products?category=straps",
     "/products/meridien",
     "/products/voyageur",
+    "/products/sillage",
+    "/products/echappee",
     "/products/strap-calf-navy",
     "/cart",
     "/checkout",
