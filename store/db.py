@@ -6,6 +6,7 @@ Nothing outside this module and store/tasks.py commits. Raise to roll back, retu
 import asyncio
 import random
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -87,10 +88,24 @@ def world(clock: Callable[[], datetime], seed: int) -> Iterator[World]:
 def new_id(prefix: str) -> str:
     """A new time-sortable id: prefix and 26 base-32 characters ("ord_01j…")."""
     world = _world.get()
-    milliseconds = int(now().timestamp() * 1000) if world else time.time_ns() // 1_000_000
-    bits = world.random.getrandbits(80) if world else secrets.randbits(80)
-    number = (milliseconds << 80) | bits
+    number = int(now().timestamp() * 1000) << 80 | world.random.getrandbits(80) if world else _next_number()
     return f"{prefix}_" + "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+_last_number = 0
+_numbering = threading.Lock()
+
+
+def _next_number() -> int:
+    """Milliseconds and 80 random bits, above the last number: what follows within a millisecond sorts behind.
+
+    The distance is random too: knowing an id helps nobody to guess the next.
+    """
+    global _last_number
+    with _numbering:
+        fresh = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+        _last_number = fresh if fresh > _last_number else _last_number + 1 + secrets.randbits(72)
+        return _last_number
 
 
 def new_secret() -> str:

@@ -61,7 +61,7 @@ class GroupView:
     around: tuple[ValueView, ...] = ()
     months: tuple[tuple[str, bool, tuple[ValueView, ...]], ...] = ()  # of days: month, whether it is open, its days
     further: tuple[ValueView, ...] = ()  # values of a long list that would change something else
-    inside: bool = False  # one of several like parts
+    inside: str = ""  # anchor of the part that it belongs to
     part: "PartView | None" = None  # where the questions of one of several like parts begin
 
 
@@ -115,7 +115,7 @@ def _rail(
         else:
             continue
         head = part if part and group.part and (not groups or pen.begins(group, groups[-1].id)) else None
-        groups.append(replace(view, part=head, inside=group.part is not None))
+        groups.append(replace(view, part=head, inside=f"part-{part.of}-{part.number}" if part else ""))
     return groups
 
 

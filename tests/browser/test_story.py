@@ -127,6 +127,7 @@ def figures(desk: Page) -> dict[str, str]:
 BEFORE = {
     "Sold, before offers": "€21,666.67",
     "Offers used": "€0",
+    "Sent back": "€0",
     "Cost of the pieces": "−€13,350",
     "Margin": "€8,316.67",
     "Privileges granted": "€0",
@@ -137,6 +138,7 @@ BEFORE = {
 AFTER = {
     "Sold, before offers": "€23,200",
     "Offers used": "−€153.33",
+    "Sent back": "€0",
     "Cost of the pieces": "−€14,225",
     "Margin": "€8,821.67",
     "Privileges granted": "€0",

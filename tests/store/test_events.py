@@ -85,3 +85,8 @@ def test_a_full_queue_drops_views_rather_than_block_a_page(engine: Engine) -> No
     for _ in range(3):
         queue.note(WILLING, page="/")
     assert queue.flush() == 2
+
+
+def test_what_follows_within_a_millisecond_sorts_behind() -> None:
+    ids = [db.new_id("evt") for _ in range(2000)]
+    assert ids == sorted(set(ids))
