@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
@@ -44,6 +46,16 @@ class LiveShop:
     url: str
     worker: Worker
     sandbox: stripe_sandbox.SandboxProcess
+    sandbox_key: str
+    ahead: timedelta = timedelta()
+
+    def live_on(self, by: timedelta) -> None:
+        """Move the clocks of the shop and of the payment sandbox forward together."""
+        db.shift_clock(by)
+        self.ahead += by
+        knobs = {"clock_ahead": int(self.ahead.total_seconds())}
+        headers = {"Authorization": f"Bearer {self.sandbox_key}"}
+        httpx2.post(f"{self.sandbox.url}/_sandbox/knobs", json=knobs, headers=headers).raise_for_status()
 
 
 @contextmanager
@@ -67,7 +79,7 @@ def live_shop(database_url: str, data_dir: Path) -> Iterator[LiveShop]:
     thread.start()
     try:
         _wait_until(lambda: server.started)
-        yield LiveShop(url, make_workers(settings)[0], sandbox)
+        yield LiveShop(url, make_workers(settings)[0], sandbox, stripe_sandbox.sandbox_keys(data_dir).api_key)
     finally:
         server.should_exit = True
         thread.join(timeout=20)

@@ -24,7 +24,7 @@ from store.shop.companions import Anchor, Companion, companion, fitting
 from store.shop.designs import Design
 from store.shop.orders import PAID, Order, OrderLine
 
-MOST = 6
+MOST = 8
 ANCHORS = 4  # the newest designs looked at
 PRIOR_BUYERS, PRIOR_OWNERS = 1, 20  # one in twenty, before anything was seen
 SAVED_CHANCE = 1_500  # basis points, for a design that somebody made and kept, while nothing better is known

@@ -206,7 +206,7 @@ def test_the_story(
     orders_and_pays(page, live, HER, pictures, "03-watch")
 
     # Weeks later the owner opens her page, sees what she chose and owns, and sends her an offer.
-    db.shift_clock(timedelta(weeks=3))
+    live.live_on(timedelta(weeks=3))
     owner_opens_her_page(desk, live)
     her_page = desk.url
     assert figures(desk) == BEFORE
