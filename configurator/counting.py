@@ -31,7 +31,7 @@ def count_designs(space: Space, seconds: float = BUDGET_SECONDS) -> int | None:
         )
     except subprocess.TimeoutExpired:
         return None
-    answer = done.stdout.strip()
+    answer = done.stdout.strip().rpartition("\n")[2]  # the counter may say more before it
     return int(answer) if done.returncode == 0 and answer.isdecimal() else None
 
 
