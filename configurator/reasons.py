@@ -90,13 +90,13 @@ def _rules(live: Live, assumptions: list[int]) -> list[int]:
     first = space.variables + 1
     traced = live.tracer.rules(assumptions)
     kept = None if traced is None else set(traced)
-    with Solver(name="minisat22") as solver:
-        for clause, owner in zip(space.clauses, space.owners, strict=True):
-            if owner < 0:
-                solver.add_clause(clause)
-            elif kept is None or owner in kept:
-                solver.add_clause((*clause, -(first + owner)))
-        selectors = [first + index for index in sorted(kept if kept is not None else set(space.owners) - {-1})]
+    clauses, clauses_of = space.clauses, live.tracer.clauses_of
+    named = sorted(kept if kept is not None else clauses_of.keys() - {-1})
+    with Solver(name="minisat22", bootstrap_with=[clauses[number] for number in clauses_of.get(-1, ())]) as solver:
+        for owner in named:
+            for number in clauses_of[owner]:
+                solver.add_clause((*clauses[number], -(first + owner)))
+        selectors = [first + index for index in named]
         if kept is None:
             solver.solve(assumptions=[*assumptions, *selectors])
             selectors = sorted(x for x in solver.get_core() or () if x >= first)

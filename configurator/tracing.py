@@ -16,7 +16,9 @@ class Tracer:
         self.space = space
         self.occurrences: dict[int, list[int]] = {}
         self.units: list[int] = []
+        self.clauses_of: dict[int, list[int]] = {}  # rule, or -1 for the structure of the groups → its clauses
         for number, clause in enumerate(space.clauses):
+            self.clauses_of.setdefault(space.owners[number], []).append(number)
             if len(clause) <= 1:
                 self.units.append(number)
             for literal in clause:
