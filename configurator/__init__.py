@@ -10,6 +10,7 @@ from configurator.codes import Carried, Change
 from configurator.compile import Compiled, compile_model
 from configurator.completion import Bounds, bounds, complete, from_price
 from configurator.contrast import Contrast, DifferentAmount, DifferentAnswer, difference
+from configurator.counting import count
 from configurator.errors import ChoiceError, ModelError, NotKnownInTime, TextError, Unsatisfiable
 from configurator.fitting import attributes, binding, concerns, fit, fits, match
 from configurator.lint import Finding, lint
@@ -83,6 +84,7 @@ __all__ = [
     "compile_model",
     "complete",
     "concerns",
+    "count",
     "describe",
     "design_hash",
     "difference",

@@ -108,7 +108,7 @@ def clicks(
                 "warm_p50_ms": percentile(timings.warm, 0.5),
                 "explain_p99_ms": percentile(timings.explain, 0.99),
                 "repair_p99_ms": percentile(timings.repair, 0.99),
-                "disagreements": timings.disagreements if verify else None,
+                "disagreements": timings.disagreements + timings.unknown if verify else None,
             }
         )
     _print(rows, as_json)

@@ -2,14 +2,30 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from configurator.choices import banned, literals_of
+from configurator.compile import Compiled
+from configurator.model import Answers
 from configurator.space import Space
 
 BUDGET_SECONDS = 60.0
 
 
-def count_designs(space: Space, seconds: float = BUDGET_SECONDS) -> int | None:
+def count(
+    c: Compiled, choices: Answers, seconds: float = BUDGET_SECONDS, audiences: frozenset[str] = frozenset()
+) -> int | None:
+    """The number of valid designs that hold the choices, without others' private options; None when not known in time.
+
+    Words and files make no further design.
+    """
+    literals = literals_of(c, choices)
+    shut = tuple(literal for literal in banned(c, audiences) if -literal not in literals)
+    return count_designs(c.space, seconds, (*literals, *shut))
+
+
+def count_designs(space: Space, seconds: float = BUDGET_SECONDS, assumed: Sequence[int] = ()) -> int | None:
     """The number of valid designs, or None when it is not known in time (or no counter is installed).
 
     Only the values of groups are counted: what auxiliary variables may be beside them makes no further design.
@@ -19,6 +35,7 @@ def count_designs(space: Space, seconds: float = BUDGET_SECONDS) -> int | None:
         return 1
     lines = [f"{space.variables} {' '.join(map(str, values))}"]
     lines += [" ".join(map(str, clause)) for clause in space.clauses]
+    lines += [str(literal) for literal in assumed]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "configurator.counting"],

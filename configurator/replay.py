@@ -9,6 +9,7 @@ from pysat.solvers import Solver
 
 from configurator.analysis import Analysis, analyse
 from configurator.engine import Domains
+from configurator.errors import NotKnownInTime
 from configurator.foreign import Foreign
 from configurator.live import Live
 from configurator.model import Choices, ChoiceValue
@@ -30,6 +31,7 @@ class Timings:
     repair: list[float] = field(default_factory=list)
     clicks: int = 0
     disagreements: int = 0
+    unknown: int = 0  # questions not answered within their budget
 
 
 def percentile(numbers: list[float], share: float) -> float | None:
@@ -61,13 +63,18 @@ class Replay:
         chosen: dict[int, tuple[int, ...]] = {}
         for _ in range(clicks):
             literals = tuple(literal for index in sorted(chosen) for literal in chosen[index])
-            domains = self._click(literals, chosen)
-            if domains is None:
-                return False
             self.timings.clicks += 1
-            if self.judge is not None:
-                self.timings.disagreements += self._compare(literals, domains)
-            self._insist(domains, chosen)
+            try:
+                domains = self._click(literals, chosen)
+                if domains is None:
+                    self.timings.clicks -= 1
+                    return False
+                if self.judge is not None:
+                    self.timings.disagreements += self._compare(literals, domains)
+                self._insist(domains, chosen)
+            except NotKnownInTime:
+                self.timings.unknown += 1
+                break
             if not self._choose(domains, chosen):
                 break
         return True

@@ -6,10 +6,12 @@ import clingo
 import pytest
 import yaml
 
+import configurator
 from configurator import Compiled, compile_model, parse
 from configurator.counting import count_designs
 from configurator.live import Live
 from configurator.space import Space
+from tests.configurator.oracle import Oracle
 from tests.configurator.random_models import RandomModel, compiled
 from tests.configurator.synthetic import Luxury
 
@@ -70,6 +72,16 @@ def test_small_products(seed: int) -> None:
     compare(c, random.Random(seed), 4)
     if seed % 6 == 0:  # the counter is a process of its own each time
         assert count(c.space) == count_designs(c.space)
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 6))
+def test_designs_that_hold_choices_are_counted(seed: int) -> None:
+    document = RandomModel(seed).document()
+    c, oracle = compiled(document), Oracle(document)
+    choices = dict(list(oracle.designs[0].items())[:2]) if oracle.designs else {}
+    plain = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in choices.items()}
+    assert configurator.count(c, plain) == sum(oracle.agrees(design, plain) for design in oracle.designs)
+    assert configurator.count(c, {}) == len(oracle.designs)
 
 
 def test_a_product_of_a_hundred_options() -> None:
