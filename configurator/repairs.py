@@ -1,8 +1,9 @@
 """The smallest ways out: which choices to change so that a wanted value fits, and what that changes."""
 
-import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from pysat.examples.hitman import Hitman
 
 from configurator.choices import banned, completed, decode, group_literals, literals_of
 from configurator.compile import Compiled
@@ -11,7 +12,7 @@ from configurator.engine import Engine
 from configurator.model import Answers, Choices, Texts
 from configurator.pricing import amount_of, days_of
 
-TRIES = 400  # relaxations looked at before the answer is what was found so far
+TRIES = 200  # sets looked at before one that is minimal, though perhaps not the smallest, is the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +91,37 @@ def corrections(engine: Engine, soft: Sequence[tuple[int, ...]], hard: Sequence[
     if not engine.holds(hard):
         return []
     home = {literal: position for position, literals in enumerate(soft) for literal in literals}
-    cores: list[list[int]] = []
-    queue: list[tuple[int, tuple[int, ...]]] = [(0, ())]
-    seen: set[tuple[int, ...]] = {()}
+
+    def unmet(given_up: Collection[int]) -> list[int] | None:
+        """Choices of which one more must go, when those are given up; None when the rest fits."""
+        kept = [x for position, literals in enumerate(soft) if position not in given_up for x in literals]
+        core = engine.core([*hard, *kept])
+        return None if core is None else sorted({home[literal] for literal in core if literal in home})
+
     found: list[frozenset[int]] = []
-    tries = 0
-    while queue and tries < TRIES:
-        size, given_up = heapq.heappop(queue)
-        out = set(given_up)
-        if len(found) >= k and size > len(found[-1]):
-            break
-        if any(other <= out for other in found):
-            continue
-        unmet = next((core for core in cores if not out.intersection(core)), None)
-        if unmet is None:
-            tries += 1
-            kept = [literal for position, literals in enumerate(soft) if position not in out for literal in literals]
-            core = engine.core([*hard, *kept])
-            if core is None:
-                found.append(frozenset(out))
-                continue
-            unmet = sorted({home[literal] for literal in core if literal in home})
-            cores.append(unmet)
-        for position in unmet:
-            wider = tuple(sorted({*given_up, position}))
-            if wider not in seen:
-                seen.add(wider)
-                heapq.heappush(queue, (size + 1, wider))
-    return found
+    first = unmet(())
+    if first is None:
+        return [frozenset()]
+    with Hitman(bootstrap_with=[first], solver="m22", htype="sorted") as sets:
+        for _ in range(TRIES):
+            given_up = sets.get()
+            if given_up is None or (len(found) >= k and len(given_up) > len(found[-1])):
+                return found
+            further = unmet(given_up)
+            if further is None:
+                found.append(frozenset(given_up))
+                sets.block(given_up)
+            else:
+                sets.hit(further)
+    return [_greedy(engine, soft, hard)]  # what was found until then depends on the order in which reasons were met
+
+
+def _greedy(engine: Engine, soft: Sequence[tuple[int, ...]], hard: Sequence[int]) -> frozenset[int]:
+    """A set of which nothing can be kept, though perhaps not the smallest: the earlier choices stay where they can."""
+    kept, out = list(hard), []
+    for position, literals in enumerate(soft):
+        if engine.holds([*kept, *literals]):
+            kept += literals
+        else:
+            out.append(position)
+    return frozenset(out)
