@@ -156,6 +156,8 @@ class _Pen:
     audiences: frozenset[str]
 
     def _reason(self, group: OptionGroup, value: str | int | bool) -> str:
+        if max(len(group.options), len(group.dates)) > LONG:
+            return "Changes another choice"  # of a hundred days nobody reads why; whoever wishes one is told
         return reason_for(self.item, self.worth.choices, group.id, key(value), self.audiences)
 
     def part(self, group: OptionGroup) -> PartView | None:
