@@ -329,9 +329,7 @@ def _line(order_id: str, position: int, view: LineView, bill: Quote, counted: fr
 
 def _insert(session: Session, order: Order) -> bool:
     """Write the order unless its key was taken in the meantime; the unique keys decide, not a look before."""
-    row = order.model_dump()
-    statement = db.insert(session, Order).values(**row).on_conflict_do_nothing(index_elements=["idempotency_key"])
-    return session.execute(statement.returning(col(Order.id))).first() is not None
+    return db.insert_once(session, Order, order.model_dump(), unique=("idempotency_key",)) is not None
 
 
 def _bind(session: Session, visitor: Visitor, cart: Cart, order: Order) -> None:

@@ -245,11 +245,16 @@ def insert_once(
 
 
 def insert_or_update(
-    session: Session, table: type[SQLModel], row: Mapping[str, Any], unique: tuple[str, ...], update: tuple[str, ...]
+    session: Session,
+    table: type[SQLModel],
+    row: Mapping[str, Any],
+    unique: tuple[str, ...],
+    update: tuple[str, ...],
+    returning: str = "id",
 ) -> str:
     """Insert a row, or write its columns `update` over the one with the same unique columns; the id of that row."""
     session.flush()
-    statement = _insertion(session.get_bind().dialect.name, table, unique, update, "id")
+    statement = _insertion(session.get_bind().dialect.name, table, unique, update, returning)
     return str(session.execute(statement, row).scalar_one())
 
 

@@ -295,11 +295,7 @@ def publish(
         "published_at": db.now(),
         "published_by": visitor.staff_id,
     }
-    session.execute(
-        db.insert(session, PublishedModel)
-        .values(**row)
-        .on_conflict_do_update(index_elements=["version"], set_={"current": True, "published_at": row["published_at"]})
-    )
+    db.insert_or_update(session, PublishedModel, row, ("version",), ("current", "published_at"), returning="version")
     if model.supply.stock is not None:
         stock.begin(session, model.slug, model.supply.stock, numbered=model.supply.numbered)
     facts = {"version": model.version, "before": before.version if before else None}

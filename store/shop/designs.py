@@ -98,9 +98,7 @@ def save(
         "created_at": db.now(),
         "source": source,
     }
-    statement = db.insert(session, Design).values(**row)
-    statement = statement.on_conflict_do_nothing(index_elements=["session_id", "fingerprint"])
-    if session.execute(statement.returning(col(Design.id))).first() is None:
+    if db.insert_once(session, Design, row, unique=("session_id", "fingerprint")) is None:
         # The same session saved it a moment ago, perhaps before it signed in.
         mine = select(Design).where(Design.session_id == visitor.session_id, Design.fingerprint == fingerprint)
         return session.exec(mine).one()

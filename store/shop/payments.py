@@ -104,7 +104,7 @@ def begin(session: Session, order: Order, part_id: str, amount: int, provider: s
         "opened_at": db.now(),
         **values,
     }
-    session.execute(db.insert(session, Payment).values(**row).on_conflict_do_nothing(index_elements=["open_key"]))
+    db.insert_once(session, Payment, row, unique=("open_key",))
     return session.exec(select(Payment).where(Payment.open_key == order.id)).one()
 
 

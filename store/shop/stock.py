@@ -40,12 +40,9 @@ def part_key(part: str) -> str:
 def begin(session: Session, slug: str, quantity: int, *, numbered: bool) -> None:
     """Count a product for the first time; later calls change nothing."""
     row = {"slug": slug, "on_hand": quantity, "reserved": 0}
-    session.execute(db.insert(session, Stock).values(**row).on_conflict_do_nothing(index_elements=["slug"]))
-    if numbered and quantity:
-        pieces = [{"slug": slug, "number": number} for number in range(1, quantity + 1)]
-        session.execute(
-            db.insert(session, Piece).values(pieces).on_conflict_do_nothing(index_elements=["slug", "number"])
-        )
+    db.insert_once(session, Stock, row, unique=("slug",), returning="slug")
+    for number in range(1, quantity + 1) if numbered else ():
+        db.insert_once(session, Piece, {"slug": slug, "number": number}, unique=("slug", "number"), returning="number")
 
 
 def set_on_hand(session: Session, slug: str, quantity: int) -> None:
