@@ -6,10 +6,13 @@ Counters are kept by each process. With several web processes they meet in files
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -43,22 +46,30 @@ def share_files(data_dir: Path) -> None:
 def exposition(session: Session) -> bytes:
     """All figures: those of the web processes, and what waits in the database now."""
     waiting = CollectorRegistry()
-    _waiting(session, waiting)
+    waiting.register(_Waiting(session))
+    counted = _own
     if os.environ.get(SHARED):
-        together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together) + generate_latest(waiting)
-    return generate_latest(_own) + generate_latest(waiting)
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    return generate_latest(counted) + generate_latest(waiting)
 
 
-def _waiting(session: Session, registry: CollectorRegistry) -> None:
-    tasks = Gauge("atelier_tasks", "Tasks by state; done ones are left out.", ("state",), registry=registry)
-    for state, number in session.exec(
-        select(Task.state, func.count()).where(Task.state != "done").group_by(Task.state)
-    ).all():
-        tasks.labels(state).set(number)
-    oldest = session.exec(select(func.min(Task.run_at)).where(Task.state == "queued")).one()
-    late = Gauge("atelier_task_lateness_seconds", "How long the oldest due task has waited.", registry=registry)
-    late.set(max(0.0, (db.now() - oldest).total_seconds()) if oldest else 0.0)
-    mails = Gauge("atelier_mails_queued", "Mails that are not sent yet.", registry=registry)
-    mails.set(session.exec(select(func.count()).where(col(Message.state) == "queued")).one())
+class _Waiting(Collector):
+    """What waits now: read from the database at every look, so that no process keeps it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The figures, one after the other."""
+        tasks = GaugeMetricFamily("atelier_tasks", "Tasks by state; done ones are left out.", labels=["state"])
+        for state, number in self._session.exec(
+            select(Task.state, func.count()).where(Task.state != "done").group_by(Task.state)
+        ).all():
+            tasks.add_metric([state], number)
+        yield tasks
+        oldest = self._session.exec(select(func.min(Task.run_at)).where(Task.state == "queued")).one()
+        late = max(0.0, (db.now() - oldest).total_seconds()) if oldest else 0.0
+        yield GaugeMetricFamily("atelier_task_lateness_seconds", "How long the oldest due task has waited.", late)
+        queued = self._session.exec(select(func.count()).where(col(Message.state) == "queued")).one()
+        yield GaugeMetricFamily("atelier_mails_queued", "Mails that are not sent yet.", queued)

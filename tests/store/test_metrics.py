@@ -1,7 +1,11 @@
 """Figures for operators: counted by the pattern of an address, and told to the bearer of the token only."""
 
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -44,6 +48,28 @@ def test_what_waits_is_told(engine: Engine) -> None:
         text = visitor.get("/metrics", headers=TOKEN).text
     assert _figure(text, 'atelier_tasks{state="queued"}') >= 1
     assert _figure(text, "atelier_task_lateness_seconds") >= 90
+
+
+ONE_OF_SEVERAL = """
+from sqlmodel import Session, SQLModel, create_engine
+from main import create_app
+from store import metrics
+engine = create_engine("sqlite://")
+SQLModel.metadata.create_all(engine)
+with Session(engine) as session:
+    metrics.exposition(session)
+    print(metrics.exposition(session).decode())
+"""
+
+
+def test_several_processes_tell_what_waits_once(tmp_path: Path) -> None:
+    """What waits stands in the database: no process keeps a figure of its own for it."""
+    shared = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    text = subprocess.run(
+        [sys.executable, "-c", ONE_OF_SEVERAL], env=shared, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.findall(r"^atelier_mails_queued.*$", text, re.MULTILINE) == ["atelier_mails_queued 0.0"]
+    assert re.findall(r"^# TYPE atelier_tasks .*$", text, re.MULTILINE) == ["# TYPE atelier_tasks gauge"]
 
 
 def test_without_the_token_there_is_no_such_page(engine: Engine, visitor: PageBrowser) -> None:
