@@ -154,16 +154,18 @@ def _known(session: Session, row: WebSession, opted_out: bool) -> Visitor:
     return Visitor(row.id, consents=frozenset(row.purposes), consent_asked=row.consent_asked, opted_out=opted_out)
 
 
-async def _visitor(request: Request, session: Db) -> Visitor:
-    if request.method in ("GET", "HEAD") and db.never_waits(session.get_bind()):
+async def _resolved(request: Request, session: Session, reads: bool) -> Visitor:
+    if reads and db.never_waits(session.get_bind()):
         return resolve_visitor(request, session)
     return await run_in_threadpool(resolve_visitor, request, session)
+
+
+async def _visitor(request: Request, session: Db) -> Visitor:
+    return await _resolved(request, session, request.method in ("GET", "HEAD"))
 
 
 async def _asking_visitor(request: Request, session: ReadingDb) -> Visitor:
-    if db.never_waits(session.get_bind()):
-        return resolve_visitor(request, session)
-    return await run_in_threadpool(resolve_visitor, request, session)
+    return await _resolved(request, session, reads=True)
 
 
 Who = Annotated[Visitor, Depends(_visitor)]

@@ -5,12 +5,14 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from store import events
 from store.crm.timeline import TITLES
-from store.events import Event
+from store.events import Event, Visitor
 from store.people import names_of_staff
 from store.shop.orders import Order
 
 PAGE = 100
+LONGEST = 300  # characters of a reason
 LOOKING = ("staff-viewed", "signed-in", "signed-out")  # looked at, nothing done
 
 
@@ -32,6 +34,12 @@ class Deeds:
     deeds: list[Deed]
     page: int
     more: bool
+
+
+def note(session: Session, staff: Visitor, order: Order, action: str, reason: str, **facts: str) -> None:
+    """Append what a member of staff did about an order, and why."""
+    told = {"action": action, "reason": reason.strip()[:LONGEST], **facts}
+    events.record(session, staff, "staff-action", subject=order.id, customer_id=order.customer_id, facts=told)
 
 
 def listing(session: Session, page: int = 1) -> Deeds:

@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from store import db, events, people
-from store.crm import offers, order_book, timeline
+from store import db, people
+from store.crm import audit, offers, order_book, timeline
 from store.db import Db
 from store.errors import invalid
 from store.events import Visitor
@@ -65,8 +65,7 @@ def advance_order(
     if not reason:
         raise invalid("Please say why the order moves on.", field="reason")
     orders.advance(session, staff, order, form.stage, reason)
-    facts = {"action": f"{order.number}: {STATES[form.stage].lower()}", "reason": reason, "stage": form.stage}
-    events.record(session, staff, "staff-action", subject=order.id, customer_id=order.customer_id, facts=facts)
+    audit.note(session, staff, order, f"{order.number}: {STATES[form.stage].lower()}", reason, stage=form.stage)
     sentence = f"{order.number} is now: {STATES[form.stage].lower()}."
     return redirect(request, f"/office/orders/{order.number}", sentence, "success")
 

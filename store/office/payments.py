@@ -6,18 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
-from sqlmodel import Session
 
-from store import events
+from store.crm import audit
 from store.db import Db
-from store.errors import ShopError, invalid
-from store.events import Visitor
+from store.errors import invalid
 from store.money import write
 from store.office.amounts import read_amount
 from store.office.deps import CallsOff, RecordsMilestones, RecordsTransfers, Refunds
 from store.shop import orders, payments, refunds, schedule, transfers
 from store.shop.orders import Order
-from store.shop.payments import Till
 from store.web import OurForm, redirect
 
 router = APIRouter(prefix="/office/orders", include_in_schema=False)
@@ -40,7 +37,7 @@ def refund_order(
     amount = read_amount(form.amount, order.currency, "amount")
     asked = refunds.ask(session, staff, order, amount, form.reason, form.key)
     total = write(sum(row.amount for row in asked), order.currency)
-    _note(session, staff, order, f"{order.number}: {total} to go back", form.reason)
+    audit.note(session, staff, order, f"{order.number}: {total} to go back", form.reason)
     return _back(request, order, f"{total} goes back; the customer hears of it when it has left.")
 
 
@@ -58,7 +55,7 @@ def record_refund_sent(
     """Record that money which came by transfer was sent back by transfer."""
     order = orders.by_number(session, number)
     if refunds.record_sent(session, staff, order, form.refund, form.reference):
-        _note(session, staff, order, f"{order.number}: sent back by transfer", form.reference)
+        audit.note(session, staff, order, f"{order.number}: sent back by transfer", form.reference)
     return _back(request, order, "The transfer back is recorded.")
 
 
@@ -81,9 +78,9 @@ def record_transfer(
         received_on = date.fromisoformat(form.received_on.strip())
     except ValueError as error:
         raise invalid("Please enter the day on which it came in.", field="received_on") from error
-    payment = transfers.record(session, _till(request), order, amount, received_on, form.reference)
+    payment = transfers.record(session, payments.till_in(request.app.state), order, amount, received_on, form.reference)
     said = f"{write(amount, order.currency)} by transfer"
-    _note(session, staff, order, f"{order.number}: {said}", form.reference[:100])
+    audit.note(session, staff, order, f"{order.number}: {said}", form.reference[:100])
     if not payment.kept:
         return _back(request, order, f"{said} recorded. The order is over: the money is put down to be sent back.")
     over = schedule.standing(session, order).overpaid
@@ -108,7 +105,7 @@ def record_milestone(
     label = schedule.part(session, order, form.part).label
     if schedule.record_milestone(session, staff, order, form.part, form.evidence, form.evidence_file):
         note = form.evidence.strip() or form.evidence_file.strip()
-        _note(session, staff, order, f"{order.number}: milestone {label}", note[:300])
+        audit.note(session, staff, order, f"{order.number}: milestone {label}", note[:300])
         return _back(request, order, f"{label}: recorded, and the payment is asked for.")
     return _back(request, order, f"{label} was recorded before.")
 
@@ -132,20 +129,8 @@ def call_off(
     left = refunds.refundable(payments.of_order(session, order))
     if left:
         refunds.ask(session, staff, order, left, f"called off: {reason}", "called off")
-    _note(session, staff, order, f"{order.number}: called off", reason)
+    audit.note(session, staff, order, f"{order.number}: called off", reason)
     return _back(request, order, "The order is called off." + (" Its money goes back." if left else ""))
-
-
-def _till(request: Request) -> Till:
-    till: Till | None = request.app.state.till
-    if till is None:
-        raise ShopError(503, "Payment not reachable", "Payments are not set up in this shop just now.")
-    return till
-
-
-def _note(session: Session, staff: Visitor, order: Order, action: str, reason: str) -> None:
-    facts = {"action": action, "reason": reason.strip()[:300]}
-    events.record(session, staff, "staff-action", subject=order.id, customer_id=order.customer_id, facts=facts)
 
 
 def _back(request: Request, order: Order, sentence: str) -> RedirectResponse:

@@ -6,9 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 
 from store.errors import ShopError
-from store.pages.paying import till_of
 from store.pages.shapes import Problem
-from store.shop import notices
+from store.shop import notices, payments
 from store.shop.payment_provider import BadSignature, PaymentError
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ def stripe(
     stripe_signature: Annotated[str, Header()] = "",
 ) -> dict[str, bool]:
     """Take a notice; a repeated one is answered alike and does nothing."""
-    till = till_of(request)
+    till = payments.till_in(request.app.state)
     try:
         event_id = notices.receive(till, body, stripe_signature)
     except BadSignature as error:

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db
+from store.errors import ShopError
 from store.shop.orders import Order
 from store.shop.payment_provider import PaymentProvider
 
@@ -56,6 +57,18 @@ class Till:
 
     provider: PaymentProvider
     revive: Callable[[Session, Order], bool]
+
+
+def till_in(state: Any) -> Till:
+    """Where this shop takes money: the till in the state of the application.
+
+    Raises:
+        ShopError: 503, it has no payment provider (a shop without the sandbox's process).
+    """
+    till: Till | None = state.till
+    if till is None:
+        raise ShopError(503, "Payment not reachable", "Payments are not set up in this shop just now.")
+    return till
 
 
 def of_order(session: Session, order: Order) -> list[Payment]:
