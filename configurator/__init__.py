@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from configurator.analysis import Analysis, Conflict, Difference, GroupState, ValueState, analyse, differences
+from configurator.analysis import Analysis, Conflict, GroupState, ValueState, analyse
 from configurator.catalogue import load, parse
 from configurator.categories import Category, categories, category
 from configurator.choices import check_choices, check_texts, from_form
@@ -11,6 +11,7 @@ from configurator.compile import Compiled, compile_model
 from configurator.completion import Bounds, bounds, complete, from_price
 from configurator.contrast import Contrast, DifferentAmount, DifferentAnswer, difference
 from configurator.counting import count
+from configurator.differences import Difference, differences
 from configurator.errors import ChoiceError, ModelError, NotKnownInTime, TextError, Unsatisfiable
 from configurator.fitting import attributes, binding, concerns, fit, fits, match
 from configurator.lint import Finding, lint

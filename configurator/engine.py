@@ -7,6 +7,7 @@ the solver answers the rest, and every answer it finds joins the pool. Answers n
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import neg
 
 from pysat.solvers import Solver
 
@@ -92,6 +93,11 @@ class Engine:
             self._witness()
             return None
         return tuple(self.solver.get_core() or ())
+
+    def refused(self, assumptions: Sequence[int]) -> frozenset[int]:
+        """Literals that the assumptions shut out by propagation alone: surely impossible, though not all that are."""
+        _, implied = self.solver.propagate(assumptions=assumptions)
+        return frozenset(map(neg, implied))
 
     def _witness(self) -> int:
         model: list[int] = self.solver.get_model()
