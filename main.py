@@ -33,6 +33,7 @@ from store.pages import (
     mailbox,
     order_pages,
     paying,
+    pictures,
     register,
     selling_api,
     shop,
@@ -62,6 +63,7 @@ PAGES = (
         paying,
         suggesting,
         design_pages,
+        pictures,
     ),
     *(account, sign_in, register, details, consent, mailbox, webhooks),
 )

@@ -42,7 +42,7 @@ def differences(
     shown = decode(c, mask, choices)
     found: dict[tuple[str, str], Difference] = {}
     for group, code in zip(c.model.groups, c.space.groups, strict=True):
-        if group.kind in ("text", "upload") or len(code.literals) > LISTED or group.id in unknown:
+        if group.kind == "text" or len(code.literals) > LISTED or group.id in unknown:
             continue
         if not present(group, shown):
             continue
@@ -56,7 +56,8 @@ def differences(
             if other is None:
                 found[group.id, key(value)] = Difference(None, None)
             else:
-                amount, wait = figures_of(c, other, choices, words)
+                given = {**choices, group.id: "…"} if group.kind == "upload" else choices
+                amount, wait = figures_of(c, other, given, words)
                 found[group.id, key(value)] = Difference(amount - price, wait - days)
     return found
 

@@ -19,7 +19,7 @@ from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.people import Customer
 from store.settings import PaymentPlan, house
-from store.shop import carts, catalog, orders, schedule, snapshots, stock, totals, transfers
+from store.shop import carts, catalog, orders, schedule, snapshots, stock, totals, transfers, uploads
 from store.shop.carts import Cart, CartView, LineView
 from store.shop.delivery import PlaceForm
 from store.shop.orders import Order, OrderDiscount, OrderLine
@@ -319,7 +319,7 @@ def _line(order_id: str, position: int, view: LineView, bill: Quote, counted: fr
         tax_basis_points=house().vat_basis_points,
         lead_min_days=worth.lead_time.min_days,
         lead_max_days=worth.lead_time.max_days,
-        final_sale=bool(worth.texts),
+        final_sale=bool(worth.texts or uploads.held(item, worth.choices)),
         counts=counts,
         numbered=item.model.supply.numbered,
         suggestion_id=line.suggestion_id,

@@ -101,6 +101,11 @@ def _in_old_order(table: Table, now: datetime) -> ColumnElement[bool]:
     return table.c.order_id.in_(select(order.c.id).where(order.c.placed_at < now - TEN_YEARS))
 
 
+def _old_picture(table: Table, now: datetime) -> ColumnElement[bool]:
+    nobodys = table.c.customer_id.is_(None) & (table.c.created_at < now - timedelta(days=730))
+    return nobodys | (~table.c.used & (table.c.created_at < now - timedelta(days=30)))
+
+
 _PEOPLE = (
     _hers(
         "customer",
@@ -230,6 +235,17 @@ _SHOP = (
         blanks={"texts": {}, "session_id": None},
         hidden=_hide("session_id"),
         expired=_nobodys_older("created_at", 730),
+    ),
+    _hers(
+        "upload",
+        "Pictures",
+        "the pictures that you gave with a piece; each can be seen at /uploads/ and its id",
+        f"{ACCOUNT}; what no design holds, thirty days, of visitors without an account two years",
+        session_column="session_id",
+        moves=True,
+        erasure="delete",
+        hidden=_hide("content", "session_id", "fingerprint", "used"),
+        expired=_old_picture,
     ),
     _hers(
         "cart",

@@ -31,11 +31,12 @@ from store.shop import (
     schedule,
     stock,
     suggestions,
+    uploads,
 )
 
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
-    *(bags, catalog, designs, orders, publishing, stock, suggestions),
+    *(bags, catalog, designs, orders, publishing, stock, suggestions, uploads),
     *(disputes, notices, payments, reconciliation, refunds, schedule),
     *(contacts, offers),
 )

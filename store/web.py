@@ -230,6 +230,7 @@ async def our_form(request: Request) -> None:
     form = await request.form()
     token = form.get("csrf")
     if not isinstance(token, str) or not secrets.compare_digest(token.encode(), csrf_of(request).encode()):
+        await form.close()
         raise ShopError(
             403, "Page expired", "This page is too old to be sent. Please go back, reload it and try again."
         )

@@ -1,5 +1,6 @@
 """The configurator: every choice is a form post that works without script, and is swapped in place with it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -16,7 +17,7 @@ from store.auth import WebSession
 from store.db import Db
 from store.errors import invalid, not_found
 from store.events import Visitor, views
-from store.pages import rail
+from store.pages import pictures, rail
 from store.pages import screen as screens
 from store.pages.cards import card, cards
 from store.pages.rail import Words
@@ -31,9 +32,10 @@ from store.web import OurForm, Who, redirect, render, wants_partial, writable_se
 router = APIRouter(include_in_schema=False)
 
 
-async def posted(request: Request) -> FormData:
-    """The form that was sent; read already when its token was checked."""
-    return await request.form()
+async def posted(request: Request) -> AsyncIterator[FormData]:
+    """The form that was sent; read already when its token was checked. Its files are closed afterwards."""
+    async with request.form() as form:
+        yield form
 
 
 Posted = Annotated[FormData, Depends(posted)]
@@ -142,7 +144,13 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     item = catalog.published(session, slug)
     row = writable_session(session, request)
     before, changes = workbench.renewed(session, item, workbench.read(row, slug), who)
-    answer = _composed(who, item, before) if form.get("act") == "composed" else _moved(who, item, before, form)
+    if form.get("act") == "composed":
+        answer = _composed(who, item, before)
+    else:
+        given, refused = pictures.given(session, who, item, form)
+        answer = _moved(who, item, before, form, Words(errors=refused))
+        for group_id, upload_id in given.items():
+            answer = _chosen(item, answer.work, answer.words, f"{group_id}:{upload_id}", known_to(item, who))
     answer.note = answer.note or " ".join(changes)
     if answer.work != before and form.get("act") != "composed":  # what the house fills in is nobody's choice
         workbench.record(session, who, item, before.choices, answer.work.choices)
@@ -171,10 +179,11 @@ def _back(slug: str, answer: Answer, view: str) -> str:
     return f"/products/{slug}" + (f"?{urlencode(query)}" if query else "") + (f"#{quote(anchor)}" if anchor else "")
 
 
-def _moved(who: Visitor, item: Published, before: Work, form: FormData) -> Answer:
+def _moved(who: Visitor, item: Published, before: Work, form: FormData, refused: Words) -> Answer:
     """What the pressed button does to the work, and the words typed beside it."""
     audiences = known_to(item, who)
     work, words = _with_words(item, before, form)
+    words = replace(words, errors={**words.errors, **refused.errors})
     act = str(form.get("act", ""))
     if act == "undo":
         return Answer(before.undone(), anchor="undo")

@@ -49,7 +49,7 @@ class GroupView:
     id: str
     anchor: str
     label: str
-    layout: str  # swatches, cards, tight, number, words
+    layout: str  # swatches, cards, tight, number, days, words, picture
     needed: bool
     own: bool  # the customer chose, it is not the default
     value: str
@@ -111,6 +111,8 @@ def _rail(
             continue
         if group.kind == "text":
             view = _words_view(group, state, worth.texts, words)
+        elif group.kind == "upload":
+            view = pen.picture(group, state, words)
         elif state is not None and state.values:
             view = pen.group(group, state)
         else:
@@ -173,6 +175,24 @@ class _Pen:
         assert isinstance(count, int)
         fewer = count > (counter.minimum or 0)
         return PartView(part.label, part.number, part.of, part.number == count, fewer)
+
+    def picture(self, group: OptionGroup, state: GroupState | None, words: "Words") -> GroupView:
+        """The question for a picture, with what it adds."""
+        given, adds = self.worth.choices.get(group.id), self.differences.get((group.id, "true"))
+        price = adds.price_delta if adds and not given else None
+        return GroupView(
+            id=group.id,
+            anchor=f"g-{group.id}",
+            label=_title(group),
+            layout="picture",
+            needed=state.needed if state else True,
+            own=given is not None,
+            value="" if price is None else money.write_difference(price, self.worth.price.currency),
+            sentence=group.sentence,
+            hint="A PNG, JPEG or WebP, up to 5 MB",
+            text=f"/uploads/{given}" if given else "",
+            error=words.errors.get(group.id, ""),
+        )
 
     def group(self, group: OptionGroup, state: GroupState) -> GroupView:
         values = [value.id for value in state.values]

@@ -13,7 +13,7 @@ from configurator import Texts, codes
 from store import db, events
 from store.errors import not_found
 from store.events import Visitor
-from store.shop import catalog, renewal
+from store.shop import catalog, renewal, uploads
 from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, checked, known_to
 from store.shop.catalog import Published
 from store.shop.renewal import Renewed, Saved
@@ -68,11 +68,13 @@ def save(
         customer_id: for whom, when it is not the visitor (staff composing for a customer).
 
     Raises:
-        ShopError: 404 unknown product, 422 unknown choice or text, 409 choices that do not go together.
+        ShopError: 404 unknown product, 422 unknown choice or text, or somebody else's picture, 409 choices that do not
+            go together.
     """
     item = catalog.published(session, slug)
     checked(item, choices, texts, audiences | known_to(item, visitor))
     worth = appraise(item, choices, texts)
+    uploads.use(session, visitor, item, worth.choices)
     owner = customer_id or visitor.customer_id
     fingerprint = _fingerprint(item, worth)
     known = _same(session, visitor, owner, fingerprint)
