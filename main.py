@@ -30,6 +30,7 @@ from store.pages import (
     design_pages,
     details,
     health,
+    machines,
     mailbox,
     order_pages,
     paying,
@@ -64,6 +65,7 @@ PAGES = (
         suggesting,
         design_pages,
         pictures,
+        machines,
     ),
     *(account, sign_in, register, details, consent, mailbox, webhooks),
 )

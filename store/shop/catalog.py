@@ -4,9 +4,10 @@ import logging
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from store.shop import stock
 
 log = logging.getLogger(__name__)
 
+LIKE = 0.75  # how alike two words must be written for one to stand for the other (2 × shared letters / all letters)
 CHECK_SECONDS = 1.0  # how long the set of current versions is believed without asking the database
 
 
@@ -197,15 +199,26 @@ def version(session: Session, version: str) -> Published:
 
 
 def listing(session: Session, category: str | None = None, query: str | None = None) -> list[Published]:
-    """What is sold, in the order of the catalogue; only a category, only what holds all words of the query."""
+    """What is sold, in the order of the catalogue; only a category, only what holds all words of the query.
+
+    A word that nothing holds stands for those that are written much like it.
+    """
     order = {slug: number for number, (slug, _) in enumerate(house().categories)}
-    words = fold(query or "").split()
+    items = list(_current(session).by_slug.values())
+    asked = [_meant(word, items) for word in fold(query or "").split()]
     found = [
         item
-        for item in _current(session).by_slug.values()
-        if category in (None, "", item.model.category) and all(word in item.folded for word in words)
+        for item in items
+        if category in (None, "", item.model.category)
+        and all(any(word in item.folded for word in one) for one in asked)
     ]
     return sorted(found, key=lambda item: (order.get(item.model.category, len(order)), item.position))
+
+
+def _meant(word: str, items: Sequence[Published]) -> Sequence[str]:
+    if any(word in item.folded for item in items):
+        return [word]
+    return get_close_matches(word, {known for item in items for known in item.folded.split()}, n=4, cutoff=LIKE)
 
 
 def categories(session: Session) -> list[tuple[str, str]]:
