@@ -268,7 +268,10 @@ _SHOP = (
         moves=True,
         erasure="blank",
         blanks={"email": "", "session_id": None, "contact_seal": None},
-        hidden=_hide("session_id", "idempotency_key", "request_hash", "seal", "contact_seal", "synthetic"),
+        hidden=_hide(
+            *("session_id", "idempotency_key", "request_hash", "seal", "contact_seal", "synthetic"),
+            *("home_units", "order_units"),
+        ),
         expired=_older("placed_at", TEN_YEARS.days),
     ),
     _hers(
@@ -278,7 +281,16 @@ _SHOP = (
         BOOKS,
         "order_id",
         through="shop_order",
-        hidden=_hide("unit_cost", "counts"),
+        hidden=_hide("unit_cost", "counts", "pricing"),
+        expired=_in_old_order,
+    ),
+    _hers(
+        "vat_id_check",
+        "Checks of a VAT ID",
+        "to show the tax office why an order went out without VAT",
+        BOOKS,
+        "order_id",
+        through="shop_order",
         expired=_in_old_order,
     ),
     _hers(

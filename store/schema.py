@@ -31,12 +31,13 @@ from store.shop import (
     schedule,
     stock,
     suggestions,
+    vat_checks,
 )
 
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
     *(bags, catalog, designs, orders, publishing, stock, suggestions),
-    *(disputes, notices, payments, reconciliation, refunds, schedule),
+    *(disputes, notices, payments, reconciliation, refunds, schedule, vat_checks),
     *(contacts, offers),
 )
 METADATA = SQLModel.metadata

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -53,6 +53,16 @@ SOLD = (
     "suggestion_id",
     "offer_id",
 )
+# Members of later days stand under the seal where they say something, so that earlier seals hold.
+AGREED_LATER: dict[str, Any] = {
+    "tax_treatment": "domestic",
+    "tax_note": "",
+    "company": "",
+    "vat_id": "",
+    "home_units": 1,
+    "order_units": 1,
+}
+SOLD_LATER: dict[str, Any] = {"tax_category": "standard", "tax_treatment": "domestic", "pricing": {}}
 PAID_BY = ("position", "label", "amount", "due", "due_words")
 TAKEN_OFF = ("order_line_id", "offer_id", "label", "amount")
 
@@ -65,9 +75,9 @@ def seal(
 ) -> str:
     """A hash over everything that was agreed; one altered byte gives another."""
     agreed: dict[str, Any] = {
-        "order": _members(order, AGREED),
+        "order": _members(order, AGREED) | _said(order, AGREED_LATER),
         "dates": [order.promised_from.isoformat(), order.promised_by.isoformat()],
-        "lines": [_members(line, SOLD) for line in lines],
+        "lines": [_members(line, SOLD) | _said(line, SOLD_LATER) for line in lines],
         "discounts": sorted((_members(discount, TAKEN_OFF) for discount in discounts), key=_canonical),
     }
     if order.plan != schedule.FULL:  # paid at once, there is nothing to agree on beyond the total
@@ -135,6 +145,10 @@ def _line_differences(session: Session, line: OrderLine) -> list[str]:
 
 def _members(row: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
+
+
+def _said(row: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name, default in defaults.items() if getattr(row, name) != default}
 
 
 def _canonical(value: Any) -> str:
