@@ -101,6 +101,15 @@ def _in_old_order(table: Table, now: datetime) -> ColumnElement[bool]:
     return table.c.order_id.in_(select(order.c.id).where(order.c.placed_at < now - TEN_YEARS))
 
 
+def _past(column: str) -> Expired:
+    return lambda table, now: table.c[column] <= now.date()
+
+
+def _of_past_invoice(table: Table, now: datetime) -> ColumnElement[bool]:
+    invoice = table.metadata.tables["invoice"]
+    return table.c.invoice_id.in_(select(invoice.c.id).where(invoice.c.expires_on <= now.date()))
+
+
 _PEOPLE = (
     _hers(
         "customer",
@@ -343,6 +352,26 @@ _SHOP = (
         through="shop_order",
         expired=_in_old_order,
     ),
+    _hers(
+        "invoice",
+        "Invoices and credit notes",
+        "to account for what was paid and paid back; closed to everyone but accountants and you",
+        "ten whole years after the year of issue, as the accounting law asks",
+        "order_id",
+        through="shop_order",
+        hidden=_hide("cause", "seal"),
+        expired=_past("expires_on"),
+    ),
+    _hers(
+        "invoice_tax",
+        "Invoices by rate of tax",
+        "to declare the tax",
+        "as long as the invoice",
+        "invoice_id",
+        through="invoice",
+        expired=_of_past_invoice,
+    ),
+    _house("invoice_counter", "to number invoices without a gap", "without end"),
     _house(
         "reconciliation_finding",
         "what the books and the payment provider say differently",

@@ -22,6 +22,7 @@ from store.shop import (
     catalog,
     designs,
     disputes,
+    invoices,
     notices,
     orders,
     payments,
@@ -37,7 +38,7 @@ from store.shop import (
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
     *(bags, catalog, designs, orders, publishing, stock, suggestions),
-    *(disputes, notices, payments, reconciliation, refunds, schedule, vat_checks),
+    *(disputes, invoices, notices, payments, reconciliation, refunds, schedule, vat_checks),
     *(contacts, offers),
 )
 METADATA = SQLModel.metadata

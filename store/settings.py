@@ -82,6 +82,30 @@ class BankAccount:
 
 
 @dataclass(frozen=True)
+class Seller:
+    """Who stands on invoices and credit notes, as the law wants a seller named."""
+
+    name: str
+    address: tuple[str, ...]
+    vat_id: str
+    registration: str
+
+
+@dataclass(frozen=True)
+class InvoiceRules:
+    """How invoices and credit notes are numbered, and how many whole years they are kept after their own.
+
+    Args:
+        invoice: the number's form, from `{year}` and `{position}`, which begins at 1 each year.
+        credit_note: the same for credit notes, which count for themselves.
+    """
+
+    invoice: str
+    credit_note: str
+    keep_years: int
+
+
+@dataclass(frozen=True)
 class House:
     """The facts of the shop that the owner writes in store/house.yaml."""
 
@@ -97,6 +121,8 @@ class House:
     offers: OfferRules
     plans: tuple[PaymentPlan, ...]
     account: BankAccount
+    seller: Seller
+    invoices: InvoiceRules
     synthetic: bool
 
     def country_name(self, code: str) -> str:
@@ -212,8 +238,25 @@ def house() -> House:
         offers=OfferRules(**raw["offers"]),
         plans=tuple(_plan(plan_id, plan) for plan_id, plan in raw["payment_plans"].items()),
         account=BankAccount(**raw["bank_account"]),
+        seller=Seller(**{**raw["seller"], "address": tuple(raw["seller"]["address"])}),
+        invoices=_invoice_rules(raw["invoices"]),
         synthetic=raw["synthetic"],
     )
+
+
+def _invoice_rules(raw: dict[str, Any]) -> InvoiceRules:
+    """How invoices are numbered; two series whose numbers could be the same stop the start.
+
+    Raises:
+        SettingsError: saying what is wrong.
+    """
+    rules = InvoiceRules(**raw)
+    forms = (rules.invoice, rules.credit_note)
+    if any("{year}" not in form or "{position" not in form for form in forms) or len(set(forms)) < len(forms):
+        raise SettingsError(
+            "house.yaml: invoices and credit notes need numbers of their own with {year} and {position}."
+        )
+    return rules
 
 
 def _plan(plan_id: str, raw: dict[str, Any]) -> PaymentPlan:
