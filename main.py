@@ -19,7 +19,7 @@ from store.auth import Signer
 from store.crm import insight, sending
 from store.errors import SettingsError
 from store.middleware import Shell
-from store.office import books, composer, customers, drafts, invitations, offers, orders, performance, today
+from store.office import books, composer, customers, drafts, invitations, invoices, offers, orders, performance, today
 from store.office import catalog as products
 from store.office import payments as order_money
 from store.pages import (
@@ -32,6 +32,7 @@ from store.pages import (
     health,
     mailbox,
     order_pages,
+    papers,
     paying,
     register,
     selling_api,
@@ -61,12 +62,13 @@ PAGES = (
         order_pages,
         paying,
         suggesting,
+        papers,  # before the designs, whose codes have no dot
         design_pages,
     ),
     *(account, sign_in, register, details, consent, mailbox, webhooks),
 )
 OFFICE = (
-    *(today, customers, invitations, offers, composer, orders, order_money, books),
+    *(today, customers, invitations, offers, composer, orders, order_money, books, invoices),
     *(products, drafts, performance),
 )
 

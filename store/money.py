@@ -61,6 +61,11 @@ def write(amount: int, currency: str, locale: str = "en") -> str:
     return format_currency(value, currency, format=pattern, locale=locale, currency_digits=not whole).replace("-", "−")
 
 
+def write_full(amount: int, currency: str, locale: str = "en") -> str:
+    """An amount with all its decimals, as it stands in the columns of an invoice ("€9,800.00", "−€1,250.50")."""
+    return format_currency(major(amount, currency), currency, locale=locale).replace("-", "−")
+
+
 def write_difference(amount: int, currency: str, locale: str = "en") -> str:
     """A price difference as an option shows it: "+€1,200", "−€300" or "included"."""
     if amount == 0:

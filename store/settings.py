@@ -123,6 +123,7 @@ class House:
     account: BankAccount
     seller: Seller
     invoices: InvoiceRules
+    design_valid_days: int
     synthetic: bool
 
     def country_name(self, code: str) -> str:
@@ -240,6 +241,7 @@ def house() -> House:
         account=BankAccount(**raw["bank_account"]),
         seller=Seller(**{**raw["seller"], "address": tuple(raw["seller"]["address"])}),
         invoices=_invoice_rules(raw["invoices"]),
+        design_valid_days=raw["design_valid_days"],
         synthetic=raw["synthetic"],
     )
 

@@ -1,7 +1,5 @@
 """The accountant's room: what differs from the provider, what staff did, and lists that add up to the cent."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
@@ -12,6 +10,7 @@ from store.crm import audit
 from store.db import Db
 from store.money import major
 from store.office.deps import SeesBooks, show
+from store.office.lists import csv_file, inert
 from store.shop import books, reconciliation
 from store.web import OurForm, redirect
 
@@ -48,13 +47,13 @@ def show_audit(request: Request, session: Db, staff: SeesBooks, page: int = 1) -
 @router.get("/orders.csv")
 def export_orders(_staff: SeesBooks) -> StreamingResponse:
     """Every order with its sums and its money."""
-    return _csv("orders.csv", ORDERS, _order_rows())
+    return csv_file("orders.csv", ORDERS, _order_rows())
 
 
 @router.get("/payments.csv")
 def export_payments(_staff: SeesBooks) -> StreamingResponse:
     """Every movement of money; for each order they add up to what the orders' list calls in hand."""
-    return _csv("payments.csv", PAYMENTS, _payment_rows())
+    return csv_file("payments.csv", PAYMENTS, _payment_rows())
 
 
 def _order_rows() -> Iterator[tuple[str, ...]]:
@@ -73,26 +72,5 @@ def _payment_rows() -> Iterator[tuple[str, ...]]:
         for order, money in books.accounts(session):
             for entry in books.entries(order, money):
                 amount = str(major(entry.amount, entry.currency))
-                said = (entry.at.isoformat(), entry.number, entry.kind, entry.method, _inert(entry.reference))
-                yield (*said, amount, entry.currency, _inert(entry.note))
-
-
-def _inert(text: str) -> str:
-    """What a spreadsheet would take for a formula is written as text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _csv(name: str, header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> StreamingResponse:
-    def lines() -> Iterator[str]:
-        yield _line(header)
-        for row in rows:
-            yield _line(row)
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _line(row: tuple[str, ...]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(row)
-    return buffer.getvalue()
+                said = (entry.at.isoformat(), entry.number, entry.kind, entry.method, inert(entry.reference))
+                yield (*said, amount, entry.currency, inert(entry.note))

@@ -89,8 +89,17 @@ class InvoiceCounter(SQLModel, table=True):
 
 def of_order(session: Session, order_id: str) -> list[Invoice]:
     """What was issued for an order, in the order of issue."""
-    statement = select(Invoice).where(Invoice.order_id == order_id)
-    return list(session.exec(statement.order_by(col(Invoice.issued_on), col(Invoice.id))).all())
+    return of_orders(session, [order_id])[order_id]
+
+
+def of_orders(session: Session, order_ids: Iterable[str]) -> dict[str, list[Invoice]]:
+    """What was issued for orders, by order id, in the order of issue."""
+    found: dict[str, list[Invoice]] = {order_id: [] for order_id in order_ids}
+    if found:
+        statement = select(Invoice).where(col(Invoice.order_id).in_(list(found)))
+        for invoice in session.exec(statement.order_by(col(Invoice.issued_on), col(Invoice.id))).all():
+            found[invoice.order_id].append(invoice)
+    return found
 
 
 def of_cause(session: Session, cause: str) -> Invoice | None:
@@ -146,7 +155,7 @@ def issue_for_refund(session: Session, order: Order, refund: Refund) -> Invoice 
     shares = for_refund(left, refund.amount)
     words = f"Sent back {documents.METHODS[payment.method]} on {day(refund.made_at or db.now())}"
     told = {"refers_to": _reference(invoice), "settlement": words, "notes": _notes(order, refund.reason)}
-    document = _document(order, "credit-note", _pieces(session, order), shares, **told)
+    document = _document(order, "credit-note", _named(session, order), shares, **told)
     return _issue(session, order, payment.id, for_the_refund(refund.id), document)
 
 
@@ -157,7 +166,7 @@ def take_back(session: Session, order: Order, refund: Refund) -> Invoice | None:
         return None
     words = "The refund did not go through; the money is here."
     told = {"refers_to": _reference(note), "settlement": words, "notes": _notes(order)}
-    document = _document(order, "reversal", _pieces(session, order), documents.read(note.document).shares, **told)
+    document = _document(order, "reversal", _named(session, order), documents.read(note.document).shares, **told)
     return _issue(session, order, note.payment_id, f"failed:{refund.id}", document)
 
 
@@ -179,6 +188,11 @@ def _invoice(session: Session, order: Order, payment: Payment, issued: Sequence[
 
 def _pieces(session: Session, order: Order) -> tuple[documents.Piece, ...]:
     return documents.pieces_of(order, orders.lines_of(session, [order])[order.id])
+
+
+def _named(session: Session, order: Order) -> tuple[documents.Piece, ...]:
+    """The pieces by name; how they are made stands on the invoice that is referred to."""
+    return tuple(piece.model_copy(update={"options": ()}) for piece in _pieces(session, order))
 
 
 def _notes(order: Order, reason: str = "") -> tuple[str, ...]:
