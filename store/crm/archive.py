@@ -55,7 +55,8 @@ def look(session: Session, staff: Visitor, query: str = "", month: str = "", pag
     found = session.exec(select(func.count()).select_from(Invoice).where(*conditions)).one()
     pages = max(1, -(-found // PAGE))
     page = min(max(page, 1), pages)
-    statement = select(Invoice).where(*conditions).order_by(col(Invoice.issued_on).desc(), col(Invoice.id).desc())
+    newest = (col(Invoice.issued_on).desc(), col(Invoice.series), col(Invoice.position).desc())
+    statement = select(Invoice).where(*conditions).order_by(*newest)
     rows = list(session.exec(statement.offset((page - 1) * PAGE).limit(PAGE)).all())
     said = " ".join(part for part in (month, word) if part)
     note(session, staff, f"Archive of invoices opened{f': {said}' if said else ''}")
@@ -100,14 +101,15 @@ def _totals(session: Session, conditions: list[ColumnElement[bool]]) -> list[Rat
 
 
 def rows(session: Session, month: str = "") -> Iterator[tuple[Invoice, InvoiceTax]]:
-    """Every document by rate, in the order of issue (of one month); signed, so that they add up."""
+    """Every document by rate, by day and number (of one month); signed, so that they add up."""
     conditions = _conditions("", month)
+    in_order = (col(Invoice.issued_on), col(Invoice.number))
     last: tuple[date, str] | None = None
     while True:
-        statement = select(Invoice).where(*conditions).order_by(col(Invoice.issued_on), col(Invoice.id)).limit(BATCH)
+        statement = select(Invoice).where(*conditions).order_by(*in_order).limit(BATCH)
         if last is not None:
-            day, invoice_id = last
-            later = (col(Invoice.issued_on) == day) & (col(Invoice.id) > invoice_id)
+            day, number = last
+            later = (col(Invoice.issued_on) == day) & (col(Invoice.number) > number)
             statement = statement.where((col(Invoice.issued_on) > day) | later)
         found = list(session.exec(statement).all())
         if not found:
@@ -119,5 +121,5 @@ def rows(session: Session, month: str = "") -> Iterator[tuple[Invoice, InvoiceTa
             taxes[row.invoice_id].append(row)
         for invoice in found:
             yield from ((invoice, row) for row in taxes[invoice.id])
-        last = (found[-1].issued_on, found[-1].id)
+        last = (found[-1].issued_on, found[-1].number)
         session.expunge_all()

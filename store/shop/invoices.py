@@ -88,16 +88,17 @@ class InvoiceCounter(SQLModel, table=True):
 
 
 def of_order(session: Session, order_id: str) -> list[Invoice]:
-    """What was issued for an order, in the order of issue."""
+    """What was issued for an order, by day, series and number."""
     return of_orders(session, [order_id])[order_id]
 
 
 def of_orders(session: Session, order_ids: Iterable[str]) -> dict[str, list[Invoice]]:
-    """What was issued for orders, by order id, in the order of issue."""
+    """What was issued for orders, by order id; each by day, series and number."""
     found: dict[str, list[Invoice]] = {order_id: [] for order_id in order_ids}
     if found:
         statement = select(Invoice).where(col(Invoice.order_id).in_(list(found)))
-        for invoice in session.exec(statement.order_by(col(Invoice.issued_on), col(Invoice.id))).all():
+        in_order = (col(Invoice.issued_on), col(Invoice.series).desc(), col(Invoice.position))
+        for invoice in session.exec(statement.order_by(*in_order)).all():
             found[invoice.order_id].append(invoice)
     return found
 
