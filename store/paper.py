@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import fontpkg
+import resvg_py
 import segno
 from fontTools import subset
 from fontTools.ttLib import TTFont
@@ -36,6 +37,7 @@ LETTERS = (*range(0x20, 0x530), *range(0x1E00, 0x1F00), *range(0x2000, 0x2070), 
 
 LEFT, TOP, RIGHT, BOTTOM = 22.0, 20.0, 188.0, 266.0  # mm: between these lies what is set
 WIDTH = RIGHT - LEFT
+PIXELS = 1400  # the longer side of a picture
 
 
 # -- typefaces -------------------------------------------------------------------------------------------------------
@@ -237,15 +239,35 @@ class Sheet(FPDF):
             y = self.put(line, x, y, STRONG if index == 0 else TEXT, width=width)
         return y
 
-    def facts(self, rows: Sequence[tuple[str, str]], x: float = LEFT, width: float = WIDTH) -> None:
-        """Names and what they are, one below the other."""
-        names = width * 0.36
-        for name, value in rows:
-            high = max(self.height(name, names - 3, SMALL), self.height(value, width - names, TEXT))
+    def facts(
+        self,
+        rows: Sequence[tuple[str, str]],
+        x: float = LEFT,
+        width: float = WIDTH,
+        *,
+        names: float = 0.36,
+        abreast: int = 1,
+    ) -> None:
+        """Names and what they are, one below the other.
+
+        Args:
+            names: which part of the width the names take.
+            abreast: how many stand side by side.
+        """
+        each = (width - 6 * (abreast - 1)) / abreast
+        wide = each * names
+        for begin in range(0, len(rows), abreast):
+            side_by_side = rows[begin : begin + abreast]
+            high = max(
+                max(self.height(name, wide - 2, SMALL), self.height(value, each - wide, TEXT))
+                for name, value in side_by_side
+            )
             self.room(high)
             y = self.get_y()
-            self.put(name, x, y + 0.35, SMALL, width=names - 3)
-            self.put(value, x + names, y, TEXT, width=width - names)
+            for place, (name, value) in enumerate(side_by_side):
+                left = x + place * (each + 6)
+                self.put(name, left, y + 0.35, SMALL, width=wide - 2)
+                self.put(value, left + wide, y, TEXT, width=each - wide)
             self.set_y(y + high + 0.5)
 
     def row(self, columns: Sequence[Column], cells: Sequence[str], style: Style = TEXT, *, after: float = 1.2) -> None:
@@ -279,19 +301,33 @@ class Sheet(FPDF):
 
     def picture(self, layers: Sequence[Path], x: float, y: float, width: float, height: float, words: str) -> None:
         """A picture of transparent layers, the lowest first, within a frame; `words` say what it shows."""
-        with Image.open(layers[0]) as lowest:
-            whole = Image.new("RGBA", lowest.size, (*PAPER, 255))
-        for layer in layers:
-            with Image.open(layer) as sheet:
-                drawn = sheet.convert("RGBA")
-                whole.alpha_composite(drawn if drawn.size == whole.size else drawn.resize(whole.size))
-        whole.thumbnail((1400, 1400))
-        kept = io.BytesIO()
-        whole.convert("RGB").save(kept, "JPEG", quality=88)
         self.set_fill_color(*PAPER)
         self.rect(x, y, width, height, style="F")
-        self.image(kept, x, y, width, height, keep_aspect_ratio=True, alt_text=words)
+        self.image(_flattened(layers), x, y, width, height, keep_aspect_ratio=True, alt_text=words)
 
     def made(self) -> bytes:
         """The finished file."""
         return bytes(self.output() or b"")
+
+
+def _flattened(layers: Sequence[Path]) -> io.BytesIO:
+    """Layers laid upon each other on the sheet's ground."""
+    drawn = [_drawn(layer) for layer in layers]
+    whole = Image.new("RGBA", drawn[0].size, (*PAPER, 255))
+    for layer in drawn:
+        whole.alpha_composite(layer if layer.size == whole.size else layer.resize(whole.size))
+    whole.thumbnail((PIXELS, PIXELS))
+    kept = io.BytesIO()
+    whole.convert("RGB").save(kept, "JPEG", quality=88)
+    return kept
+
+
+def _drawn(layer: Path) -> Image.Image:
+    """One layer in pixels; drawings are set in the house's typefaces, whatever the machine has."""
+    if layer.suffix != ".svg":
+        with Image.open(layer) as sheet:
+            return sheet.convert("RGBA")
+    faces = [str(fontpkg.path(family)) for family in sorted({face[0] for face in FACES.values()})]
+    pixels = resvg_py.svg_to_bytes(svg_path=str(layer), width=PIXELS, skip_system_fonts=True, font_files=faces)
+    with Image.open(io.BytesIO(pixels)) as sheet:
+        return sheet.convert("RGBA")

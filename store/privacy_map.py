@@ -272,7 +272,7 @@ _SHOP = (
         "shop_order",
         "Orders",
         "to make, deliver and account for what you ordered",
-        BOOKS,
+        f"{BOOKS}; without a name once the account is closed and the order over",
         session_column="session_id",
         moves=True,
         erasure="blank",

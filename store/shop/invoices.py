@@ -155,7 +155,13 @@ def issue_for_refund(session: Session, order: Order, refund: Refund) -> Invoice 
     left = less(_shares(invoice), *(_credited(one) for one in of_payment))
     shares = for_refund(left, refund.amount)
     words = f"Sent back {documents.METHODS[payment.method]} on {day(refund.made_at or db.now())}"
-    told = {"refers_to": _reference(invoice), "settlement": words, "notes": _notes(order, refund.reason)}
+    buyer = documents.read(invoice.document).buyer  # as it was invoiced, whatever became of the account meanwhile
+    told = {
+        "refers_to": _reference(invoice),
+        "settlement": words,
+        "notes": _notes(order, refund.reason),
+        "buyer": buyer,
+    }
     document = _document(order, "credit-note", _named(session, order), shares, **told)
     return _issue(session, order, payment.id, for_the_refund(refund.id), document)
 
@@ -166,8 +172,9 @@ def take_back(session: Session, order: Order, refund: Refund) -> Invoice | None:
     if note is None:
         return None
     words = "The refund did not go through; the money is here."
-    told = {"refers_to": _reference(note), "settlement": words, "notes": _notes(order)}
-    document = _document(order, "reversal", _named(session, order), documents.read(note.document).shares, **told)
+    before = documents.read(note.document)
+    told = {"refers_to": _reference(note), "settlement": words, "notes": _notes(order), "buyer": before.buyer}
+    document = _document(order, "reversal", _named(session, order), before.shares, **told)
     return _issue(session, order, note.payment_id, f"failed:{refund.id}", document)
 
 
@@ -182,7 +189,8 @@ def _invoice(session: Session, order: Order, payment: Payment, issued: Sequence[
     part = session.get(PaymentPart, payment.part_id) if kind == "advance" and payment.part_id else None
     words = f"{part.label}. {received}" if part else received
     deducted = tuple(_reference(one) for one in before) if kind == "invoice" else ()
-    told = {"settlement": words, "deducted": deducted, "notes": _notes(order)}
+    buyer = documents.buyer_of(order, house())
+    told = {"settlement": words, "deducted": deducted, "notes": _notes(order), "buyer": buyer}
     document = _document(order, kind, pieces, shares, **told)
     return _issue(session, order, payment.id, for_the_payment(payment.id), document)
 
@@ -214,7 +222,6 @@ def _document(
         issued_on=db.now().date(),
         currency=order.currency,
         seller=documents.seller_of(house()),
-        buyer=documents.buyer_of(order, house()),
         order_number=order.number,
         ordered_on=order.placed_at.date(),
         supply=documents.supply_of(order),

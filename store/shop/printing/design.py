@@ -53,7 +53,7 @@ def print_design(content: DesignSheet) -> bytes:
     sheet = Sheet(f"{content.name}, design {content.code}", content.made_on, imprint)
     _head(sheet, content)
     sheet.heading("As designed")
-    sheet.facts(content.options)
+    sheet.facts(content.options, names=0.42, abreast=2)
     _price(sheet, content)
     _payments(sheet, content)
     _right(sheet, content)

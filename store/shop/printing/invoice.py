@@ -11,10 +11,7 @@ from store.shop.invoice_documents import Document, Party, Piece, Reference, Sum,
 from store.shop.invoices import Invoice
 
 PIECES = (Column(LEFT, 106), Column(LEFT + 110, 22, True), Column(LEFT + 134, 32, True))
-SUMS = (
-    Column(LEFT, 62),
-    *(Column(LEFT + 64 + index * 34, 34, True) for index in range(3)),
-)
+SUMS = (Column(LEFT, 72), *(Column(LEFT + 74 + index * 31, 30, True) for index in range(3)))
 OPTIONS = (Column(LEFT + 4, 46), Column(LEFT + 52, 74))
 OPTION = Style(size=8.2, leading=4.0)
 
@@ -55,7 +52,7 @@ def _head(sheet: Sheet, document: Document) -> None:
     sheet.put(document.title, LEFT, 40, TITLE)
     buyer = document.buyer
     named = (buyer.name, *buyer.address, *((_vat(buyer),) if buyer.vat_id else ()))
-    left = sheet.block(LEFT, 58, 74, "To", named)
+    left = sheet.block(LEFT, 58, 68, "To", named)
     facts = [
         ("Number", document.number),
         ("Date of issue", day(document.issued_on)),
@@ -68,7 +65,7 @@ def _head(sheet: Sheet, document: Document) -> None:
     if document.kind in ("invoice", "advance"):
         facts.append(("Date of supply", document.supply))
     sheet.set_y(58)
-    sheet.facts(facts, LEFT + 80, WIDTH - 80)
+    sheet.facts(facts, LEFT + 74, WIDTH - 74, names=0.27)
     sheet.set_y(max(left, sheet.get_y()) + 6)
 
 
