@@ -10,7 +10,7 @@ from store.accounts import claim_link
 from store.crm import insight, offer_mail, offers
 from store.events import Event, Handler, Visitor
 from store.people import Customer
-from store.shop import order_links, orders, payment_tasks, saved_cards, schedule, suggestions, transfers
+from store.shop import order_links, orders, payment_tasks, saved_cards, schedule, suggestions, taxes, transfers
 from store.shop.orders import Order
 
 
@@ -20,13 +20,15 @@ def _order_mail(session: Session, event: Event, kind: str, **context: Any) -> No
     # The link that makes a guest a customer goes to the address the order was placed with, and proves it.
     claim = claim_link(customer) if customer.verified_at is None and customer.email == order.email else None
     standing = schedule.standing(session, order)
+    lines = orders.lines_of(session, [order])[order.id]
     mail.queue(
         session,
         kind,
         order.email,
         {
             "order": order,
-            "lines": orders.lines_of(session, [order])[order.id],
+            "lines": lines,
+            "tax_rows": taxes.written(taxes.breakdown(order, lines)),
             **_links(order),
             "claim_url": claim,
             "standing": standing,

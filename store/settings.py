@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from store.errors import SettingsError
+from store.vat import STANDARD, VatRules, read_vat
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,7 +91,7 @@ class House:
     email: str
     country: str
     currency: str
-    vat_basis_points: int
+    vat: VatRules
     countries: tuple[tuple[str, str], ...]
     zones: tuple[ShippingZone, ...]
     categories: tuple[tuple[str, str], ...]
@@ -102,6 +103,11 @@ class House:
     def country_name(self, code: str) -> str:
         """The name of a country the house delivers to, or its code."""
         return dict(self.countries).get(code, code)
+
+    @property
+    def vat_basis_points(self) -> int:
+        """The usual rate at home."""
+        return self.vat.home_rates[STANDARD]
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,7 @@ def house() -> House:
         email=raw["email"],
         country=raw["country"],
         currency=raw["currency"],
-        vat_basis_points=raw["vat_basis_points"],
+        vat=read_vat(raw.get("vat"), raw["country"], raw["countries"], raw["categories"]),
         countries=tuple(raw["countries"].items()),
         zones=tuple(
             ShippingZone(frozenset(zone["countries"]), zone["price"], zone.get("free_from")) for zone in raw["shipping"]
