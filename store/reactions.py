@@ -10,7 +10,17 @@ from store.accounts import claim_link
 from store.crm import insight, offer_mail, offers
 from store.events import Event, Handler, Visitor
 from store.people import Customer
-from store.shop import order_links, orders, payment_tasks, saved_cards, schedule, suggestions, taxes, transfers
+from store.shop import (
+    order_links,
+    orders,
+    payment_tasks,
+    saved_cards,
+    schedule,
+    suggestions,
+    taxes,
+    transfers,
+    vat_checks,
+)
 from store.shop.orders import Order
 
 
@@ -55,6 +65,13 @@ def hold_for_payment(session: Session, event: Event) -> None:
     order = session.get_one(Order, event.subject)
     payment_tasks.plan_release(session, order)
     payment_tasks.plan_agreed_days(session, order)
+
+
+def check_vat_id(session: Session, event: Event) -> None:
+    """An order goes out without VAT to a business: its VAT ID is looked up, afterwards and elsewhere."""
+    order = session.get_one(Order, event.subject)
+    if order.tax_treatment == "reverse-charge":
+        vat_checks.ask(session, order)
 
 
 def ask_for_balance(session: Session, event: Event) -> None:
@@ -106,7 +123,7 @@ def tell_refund(session: Session, event: Event) -> None:
 
 
 REACTIONS: Mapping[str, tuple[Handler, ...]] = {
-    "order-placed": (tell_placed, hold_for_payment),
+    "order-placed": (tell_placed, hold_for_payment, check_vat_id),
     "order-paid": (tell_paid, suggestions.note_bought, insight.ask_for_training),
     "cart-line-added": (suggestions.note_added,),
     "order-released": (restore_offers, tell_released),
