@@ -44,7 +44,7 @@ from store.pages import (
 )
 from store.pages import checkout as checkout_pages
 from store.settings import ROOT, Settings, read_settings
-from store.shop import payment_tasks, payments_stripe, reconciliation, taste
+from store.shop import payment_tasks, payments_stripe, reconciliation, taste, vat_checks, vat_register
 from store.shop.payment_provider import PaymentError, PaymentProvider
 from store.shop.payments import Till
 from store.shop.reconciliation import Seen
@@ -117,6 +117,7 @@ def make_workers(settings: Settings) -> tuple[Worker, Worker]:
         **sending.TASKS,
         **privacy.TASKS,
         **(payment_tasks.tasks_of(till) if till else {}),
+        **vat_checks.tasks_of(vat_register.register_of(settings)),
     }
     long = {demo.TASK: serving.in_own_process("seed"), insight.TRAIN: serving.in_own_process("train")}
     return Worker(prompt), Worker(long)

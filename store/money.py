@@ -30,6 +30,17 @@ def contained_tax(gross: int, rate_basis_points: int) -> int:
     return divide(gross * rate_basis_points, FULL + rate_basis_points)
 
 
+def scale(amount: int, factor: tuple[int, int]) -> int:
+    """`amount` × numerator / denominator in minor units, half away from zero."""
+    numerator, denominator = factor
+    return amount if numerator == denominator else divide(amount * numerator, denominator)
+
+
+def percent(basis_points: int) -> str:
+    """A rate as a person reads it: "20 %", "5.5 %"."""
+    return f"{Decimal(basis_points).scaleb(-2).normalize():f} %"
+
+
 def split(amount: int, weights: Sequence[int]) -> list[int]:
     """Split an amount by weights so that the parts add up exactly (largest remainder, ties to the first).
 

@@ -10,7 +10,18 @@ from store.accounts import claim_link
 from store.crm import insight, offer_mail, offers
 from store.events import Event, Handler, Visitor
 from store.people import Customer
-from store.shop import invoices, order_links, orders, payment_tasks, saved_cards, schedule, suggestions, transfers
+from store.shop import (
+    invoices,
+    order_links,
+    orders,
+    payment_tasks,
+    saved_cards,
+    schedule,
+    suggestions,
+    taxes,
+    transfers,
+    vat_checks,
+)
 from store.shop.orders import Order
 from store.shop.refunds import Refund
 
@@ -21,13 +32,15 @@ def _order_mail(session: Session, event: Event, kind: str, **context: Any) -> No
     # The link that makes a guest a customer goes to the address the order was placed with, and proves it.
     claim = claim_link(customer) if customer.verified_at is None and customer.email == order.email else None
     standing = schedule.standing(session, order)
+    lines = orders.lines_of(session, [order])[order.id]
     mail.queue(
         session,
         kind,
         order.email,
         {
             "order": order,
-            "lines": orders.lines_of(session, [order])[order.id],
+            "lines": lines,
+            "tax_rows": taxes.written(taxes.breakdown(order, lines)),
             **_links(order),
             "claim_url": claim,
             "standing": standing,
@@ -89,6 +102,13 @@ def hold_for_payment(session: Session, event: Event) -> None:
     payment_tasks.plan_agreed_days(session, order)
 
 
+def check_vat_id(session: Session, event: Event) -> None:
+    """An order goes out without VAT to a business: its VAT ID is looked up, afterwards and elsewhere."""
+    order = session.get_one(Order, event.subject)
+    if order.tax_treatment == "reverse-charge":
+        vat_checks.ask(session, order)
+
+
 def ask_for_balance(session: Session, event: Event) -> None:
     """The order is finished: what was to be paid then is asked for."""
     if event.facts["stage"] == "ready":
@@ -138,7 +158,7 @@ def tell_refund(session: Session, event: Event) -> None:
 
 
 REACTIONS: Mapping[str, tuple[Handler, ...]] = {
-    "order-placed": (tell_placed, hold_for_payment),
+    "order-placed": (tell_placed, hold_for_payment, check_vat_id),
     # The number of an invoice is taken late: whoever waits for it holds up nobody with something else.
     "order-paid": (suggestions.note_bought, insight.ask_for_training, issue_invoice, tell_paid),
     "cart-line-added": (suggestions.note_added,),

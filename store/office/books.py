@@ -1,6 +1,6 @@
 """The accountant's room: what differs from the provider, what staff did, and lists that add up to the cent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
@@ -8,17 +8,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from store import db, events
 from store.crm import audit
 from store.db import Db
-from store.money import major
+from store.money import major, percent
 from store.office.deps import SeesBooks, show
 from store.office.lists import csv_file, inert
-from store.shop import books, reconciliation
+from store.shop import books, reconciliation, vat_checks
+from store.shop.taxes import TaxRow
 from store.web import OurForm, redirect
 
 router = APIRouter(prefix="/office/books", include_in_schema=False)
 
 ORDERS = (
     *("number", "placed", "state", "plan", "country", "currency", "subtotal", "discount", "shipping", "tax", "total"),
-    *("received", "taken", "sent_back", "held_by_bank", "in_hand"),
+    *("received", "taken", "sent_back", "held_by_bank", "in_hand", "tax_treatment", "company", "vat_id"),
 )
 PAYMENTS = ("at", "order", "kind", "method", "reference", "amount", "currency", "note")
 
@@ -26,7 +27,7 @@ PAYMENTS = ("at", "order", "kind", "method", "reference", "amount", "currency", 
 @router.get("")
 def show_books(request: Request, session: Db, staff: SeesBooks) -> HTMLResponse:
     """What is to be looked at, and the lists."""
-    context = {"findings": reconciliation.open_findings(session)}
+    context = {"findings": reconciliation.open_findings(session), "vat_ids": vat_checks.open_ones(session)}
     return show(request, staff, "books.html", context, title="Books")
 
 
@@ -46,8 +47,11 @@ def show_audit(request: Request, session: Db, staff: SeesBooks, page: int = 1) -
 
 @router.get("/orders.csv")
 def export_orders(_staff: SeesBooks) -> StreamingResponse:
-    """Every order with its sums and its money."""
-    return csv_file("orders.csv", ORDERS, _order_rows())
+    """Every order with its sums, net and tax by rate, and its money."""
+    with db.transaction(read_only=True) as session:
+        rates = books.rates(session)
+    by_rate = [f"{what}_{percent(rate).removesuffix(' %')}" for rate in rates for what in ("net", "tax")]
+    return csv_file("orders.csv", (*ORDERS, *by_rate), _order_rows(rates))
 
 
 @router.get("/payments.csv")
@@ -56,7 +60,7 @@ def export_payments(_staff: SeesBooks) -> StreamingResponse:
     return csv_file("payments.csv", PAYMENTS, _payment_rows())
 
 
-def _order_rows() -> Iterator[tuple[str, ...]]:
+def _order_rows(rates: Sequence[int]) -> Iterator[tuple[str, ...]]:
     with db.transaction(read_only=True) as session:
         for order, money in books.accounts(session):
             sums = (order.subtotal, order.discount, order.shipping, order.tax, order.total, order.received)
@@ -64,7 +68,15 @@ def _order_rows() -> Iterator[tuple[str, ...]]:
             yield (
                 *(order.number, order.placed_at.isoformat(), order.state, order.plan, order.country, order.currency),
                 *(str(major(amount, order.currency)) for amount in (*sums, *account)),
+                *(order.tax_treatment, inert(order.company), order.vat_id),
+                *(str(major(amount, order.currency)) for rate in rates for amount in _at(money.taxes, rate)),
             )
+
+
+def _at(taxes: Iterable[TaxRow], rate: int) -> tuple[int, int]:
+    """Net and tax of an order at one rate."""
+    found = [row for row in taxes if row.rate_basis_points == rate]
+    return sum(row.net for row in found), sum(row.tax for row in found)
 
 
 def _payment_rows() -> Iterator[tuple[str, ...]]:

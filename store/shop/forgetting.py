@@ -1,6 +1,6 @@
 """What becomes of the orders of a customer who is forgotten: when one is over, nothing in it names the person.
 
-Name and address then stand in the invoice archive alone. The words on a piece become others of the same length, so that
+Name, address and VAT ID then stand in the invoice archive alone. The words on a piece become others of the same length, so that
 the order still adds up, replays and keeps a seal.
 """
 
@@ -36,6 +36,7 @@ def forget(session: Session) -> int:
 def _forget(session: Session, order: Order) -> None:
     sound = not snapshots.replay(session, order)
     order.name, order.email, order.address, order.contact_seal = "", "", {}, None
+    order.company, order.vat_id = "", ""
     lines = orders.lines_of(session, [order])[order.id]
     for line in lines:
         if line.texts:

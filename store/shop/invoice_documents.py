@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from store import money
 from store.rendering import day
 from store.settings import House
+from store.shop import taxes
 from store.shop.invoice_sums import BEYOND, Share, tax, total
 from store.shop.orders import Order, OrderLine
 from store.shop.payments import PAGE, SAVED, TRANSFER
@@ -214,15 +216,14 @@ def pieces_of(order: Order, lines: Sequence[OrderLine]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def whole_of(pieces: Sequence[Piece]) -> list[Share]:
+def whole_of(order: Order, lines: Sequence[OrderLine]) -> list[Share]:
     """An order by treatment and rate, the highest rate first."""
-    found: dict[tuple[str, int], tuple[int, int]] = {}
-    for piece in pieces:
-        key = piece.treatment, piece.rate_basis_points
-        net, contained = found.get(key, (0, 0))
-        found[key] = net + piece.charged - piece.tax, contained + piece.tax
-    shares = [Share(*key, *sums) for key, sums in found.items()]
-    return sorted(shares, key=lambda share: (-share.rate_basis_points, share.treatment))
+    found: dict[tuple[str, int], Share] = {}
+    for row in taxes.breakdown(order, lines):
+        share = Share(row.treatment, row.rate_basis_points, row.net, row.tax)
+        before = found.get(share.key, Share(*share.key, 0, 0))
+        found[share.key] = replace(share, net=share.net + before.net, tax=share.tax + before.tax)
+    return list(found.values())
 
 
 def rows_of(shares: Sequence[Share]) -> tuple[Sum, ...]:
@@ -255,5 +256,4 @@ def rate_words(treatment: str, rate_basis_points: int) -> str:
     """A treatment and rate as they are printed: "VAT 20 %"."""
     if treatment in WORDS:
         return WORDS[treatment]
-    whole, rest = divmod(rate_basis_points, 100)
-    return f"VAT {whole}{f'.{rest:02}'.rstrip('0') if rest else ''} %"
+    return f"VAT {money.percent(rate_basis_points)}"

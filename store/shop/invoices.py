@@ -162,7 +162,7 @@ def issue_for_refund(session: Session, order: Order, refund: Refund) -> Invoice 
         "notes": _notes(order, refund.reason),
         "buyer": buyer,
     }
-    document = _document(order, "credit-note", _named(session, order), shares, **told)
+    document = _document(session, order, "credit-note", shares, **told)
     return _issue(session, order, payment.id, for_the_refund(refund.id), document)
 
 
@@ -174,13 +174,12 @@ def take_back(session: Session, order: Order, refund: Refund) -> Invoice | None:
     words = "The refund did not go through; the money is here."
     before = documents.read(note.document)
     told = {"refers_to": _reference(note), "settlement": words, "notes": _notes(order), "buyer": before.buyer}
-    document = _document(order, "reversal", _named(session, order), before.shares, **told)
+    document = _document(session, order, "reversal", before.shares, **told)
     return _issue(session, order, note.payment_id, f"failed:{refund.id}", document)
 
 
 def _invoice(session: Session, order: Order, payment: Payment, issued: Sequence[Invoice]) -> Invoice:
-    pieces = _pieces(session, order)
-    whole = documents.whole_of(pieces)
+    whole = documents.whole_of(order, orders.lines_of(session, [order])[order.id])
     before = [one for one in issued if one.kind in ("invoice", "advance")]
     left = less(whole, *(_shares(one) for one in before))
     shares = for_payment(left, payment.amount)
@@ -191,27 +190,20 @@ def _invoice(session: Session, order: Order, payment: Payment, issued: Sequence[
     deducted = tuple(_reference(one) for one in before) if kind == "invoice" else ()
     buyer = documents.buyer_of(order, house())
     told = {"settlement": words, "deducted": deducted, "notes": _notes(order), "buyer": buyer}
-    document = _document(order, kind, pieces, shares, **told)
+    document = _document(session, order, kind, shares, **told)
     return _issue(session, order, payment.id, for_the_payment(payment.id), document)
-
-
-def _pieces(session: Session, order: Order) -> tuple[documents.Piece, ...]:
-    return documents.pieces_of(order, orders.lines_of(session, [order])[order.id])
-
-
-def _named(session: Session, order: Order) -> tuple[documents.Piece, ...]:
-    """The pieces by name; how they are made stands on the invoice that is referred to."""
-    return tuple(piece.model_copy(update={"options": ()}) for piece in _pieces(session, order))
 
 
 def _notes(order: Order, reason: str = "") -> tuple[str, ...]:
     return tuple(note for note in (order.tax_note, reason and f"Reason: {reason}") if note)
 
 
-def _document(
-    order: Order, kind: Kind, pieces: Sequence[documents.Piece], shares: Sequence[Share], **told: Any
-) -> Document:
+def _document(session: Session, order: Order, kind: Kind, shares: Sequence[Share], **told: Any) -> Document:
     """A document that lacks its number."""
+    lines = orders.lines_of(session, [order])[order.id]
+    pieces = documents.pieces_of(order, lines)
+    if kind in ("credit-note", "reversal"):  # how they are made stands on the invoice that is referred to
+        pieces = tuple(piece.model_copy(update={"options": ()}) for piece in pieces)
     sums = documents.sums_of(shares)
     home = None
     if order.currency != house().currency:
@@ -225,8 +217,8 @@ def _document(
         order_number=order.number,
         ordered_on=order.placed_at.date(),
         supply=documents.supply_of(order),
-        pieces=tuple(pieces),
-        ordered=documents.rows_of(documents.whole_of(pieces)),
+        pieces=pieces,
+        ordered=documents.rows_of(documents.whole_of(order, lines)),
         home=home,
         **sums,
         **told,

@@ -8,9 +8,8 @@ from typing import Any
 from sqlmodel import Session
 
 from configurator import ModelError
-from store import money
 from store.errors import ShopError
-from store.shop import catalog, orders, schedule
+from store.shop import catalog, orders, schedule, taxes
 from store.shop.appraisal import appraise
 from store.shop.orders import Order, OrderDiscount, OrderLine
 from store.shop.schedule import PaymentPart
@@ -107,7 +106,7 @@ def replay(session: Session, order: Order) -> list[str]:
         "tax": sum(line.tax for line in lines) + order.shipping_tax,
     }
     differences += [f"order: {name} is not {value}" for name, value in sums.items() if getattr(order, name) != value]
-    if order.tax != money.contained_tax(order.total, order.tax_basis_points):
+    if not taxes.rounded_as_agreed(order, lines):
         differences.append("order: the tax is not the tax contained in the total")
     if order.discount != sum(discount.amount for discount in discounts):
         differences.append("order: the discounts do not add up")
@@ -126,7 +125,7 @@ def _line_differences(session: Session, line: OrderLine) -> list[str]:
         item = catalog.version(session, line.model_version)
         if item.version != line.model_version:
             return [f"{where}: the published version {line.model_version} has been altered"]
-        worth = appraise(item, line.choices, line.texts)
+        worth = taxes.charged(appraise(item, line.choices, line.texts), _factor(line))
     except (ShopError, ModelError) as error:
         return [f"{where}: cannot be recomputed: {error}"]
     now: dict[str, Any] = {
@@ -141,6 +140,11 @@ def _line_differences(session: Session, line: OrderLine) -> list[str]:
         "amount": worth.amount(line.quantity),
     }
     return [f"{where}: {name} differs" for name, value in now.items() if getattr(line, name) != value]
+
+
+def _factor(line: OrderLine) -> tuple[int, int]:
+    numerator, denominator = line.pricing.get("tax", taxes.AS_LISTED)
+    return numerator, denominator
 
 
 def _members(row: Any, names: Sequence[str]) -> dict[str, Any]:

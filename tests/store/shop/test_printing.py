@@ -12,7 +12,7 @@ from store import paper
 from store.settings import ROOT, house
 from store.shop import invoice_documents as documents
 from store.shop.invoice_documents import Document, Kind, Party, Piece, Reference
-from store.shop.invoice_sums import for_payment, less, total
+from store.shop.invoice_sums import Share, for_payment, less, total
 from store.shop.printing import DesignSheet, print_design, print_document
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenhalterung"
@@ -39,7 +39,8 @@ def piece(name: str = "Méridien", options: tuple[tuple[str, str], ...] = OPTION
 
 def document(kind: Kind = "invoice", pieces: tuple[Piece, ...] = (piece(),)) -> Document:
     """A last invoice after a deposit of 30 %."""
-    whole = documents.whole_of(pieces)
+    tax = sum(one.tax for one in pieces)
+    whole = [Share("domestic", 2000, sum(one.charged for one in pieces) - tax, tax)]
     deposit = for_payment(whole, total(whole) * 3 // 10)
     left = less(whole, deposit)
     before = Reference(
