@@ -30,6 +30,17 @@ def contained_tax(gross: int, rate_basis_points: int) -> int:
     return divide(gross * rate_basis_points, FULL + rate_basis_points)
 
 
+def scale(amount: int, factor: tuple[int, int]) -> int:
+    """`amount` × numerator / denominator in minor units, half away from zero."""
+    numerator, denominator = factor
+    return amount if numerator == denominator else divide(amount * numerator, denominator)
+
+
+def percent(basis_points: int) -> str:
+    """A rate as a person reads it: "20 %", "5.5 %"."""
+    return f"{Decimal(basis_points).scaleb(-2).normalize():f} %"
+
+
 def split(amount: int, weights: Sequence[int]) -> list[int]:
     """Split an amount by weights so that the parts add up exactly (largest remainder, ties to the first).
 
@@ -59,6 +70,11 @@ def write(amount: int, currency: str, locale: str = "en") -> str:
     whole = value == value.to_integral_value()
     pattern = "¤#,##0" if whole and locale.startswith("en") else None
     return format_currency(value, currency, format=pattern, locale=locale, currency_digits=not whole).replace("-", "−")
+
+
+def write_full(amount: int, currency: str, locale: str = "en") -> str:
+    """An amount with all its decimals, as it stands in the columns of an invoice ("€9,800.00", "−€1,250.50")."""
+    return format_currency(major(amount, currency), currency, locale=locale).replace("-", "−")
 
 
 def write_difference(amount: int, currency: str, locale: str = "en") -> str:

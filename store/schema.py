@@ -22,6 +22,7 @@ from store.shop import (
     catalog,
     designs,
     disputes,
+    invoices,
     notices,
     orders,
     payments,
@@ -32,12 +33,13 @@ from store.shop import (
     stock,
     suggestions,
     uploads,
+    vat_checks,
 )
 
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
     *(bags, catalog, designs, orders, publishing, stock, suggestions, uploads),
-    *(disputes, notices, payments, reconciliation, refunds, schedule),
+    *(disputes, invoices, notices, payments, reconciliation, refunds, schedule, vat_checks),
     *(contacts, offers),
 )
 METADATA = SQLModel.metadata

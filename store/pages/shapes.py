@@ -237,6 +237,19 @@ class BagLine(BaseModel):
     problem: str | None
 
 
+class Tax(BaseModel):
+    """What is taxed at one rate: net and tax; over all rates they add up to the total.
+
+    `treatment`: domestic, destination, reverse-charge or export.
+    """
+
+    rate_basis_points: int
+    category: str
+    treatment: str
+    net: int
+    tax: int
+
+
 class Sums(BaseModel):
     """total = subtotal − discount + shipping; `tax` is contained in it."""
 
@@ -255,6 +268,8 @@ class Bag(BaseModel):
     lines: list[BagLine]
     problems: list[str]
     totals: Sums
+    taxes: list[Tax]  # at which rates the tax in the total came about
+    tax_note: str  # what is different about the tax where it goes; empty at home
 
 
 class Suggestion(BaseModel):
@@ -288,12 +303,20 @@ class Address(BaseModel):
     country: Annotated[str, StringConstraints(max_length=2)]
 
 
+class Company(BaseModel):
+    """Who buys, when it is a business; one of another country of the Union with a VAT ID buys without VAT."""
+
+    name: Annotated[str, StringConstraints(max_length=120)]
+    vat_id: Annotated[str, StringConstraints(max_length=24)] | None = None
+
+
 class NewOrder(BaseModel):
-    """An order to be placed; `seen_total` is the total agreed to."""
+    """An order to be placed; `seen_total` is the total agreed to, at this address."""
 
     cart: Word
     email: Annotated[str, StringConstraints(max_length=254)]
     address: Address
+    company: Company | None = None
     seen_total: Annotated[StrictInt, Field(ge=0, le=MOST)]
     plan: Annotated[str, StringConstraints(max_length=40)] | None = None
 
@@ -313,6 +336,8 @@ class PlacedOrder(BaseModel):
     number: str
     currency: str
     total: int
+    tax: int
+    tax_note: str  # what the law wants said where there is no VAT
     due_now: int
     schedule: list[Part]
     promised_from: date

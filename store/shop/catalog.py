@@ -283,9 +283,13 @@ def publish(
         instead_of: the version that must be on sale now, for an editor who began from it.
 
     Raises:
-        ModelError: its rules leave nothing to sell.
+        ModelError: its rules leave nothing to sell, or the house has no such tax category.
         ShopError: 409, another version than `instead_of` is on sale.
     """
+    if model.tax is not None and model.tax not in house().vat.home_rates:
+        known = ", ".join(sorted(house().vat.home_rates))
+        reason = f"{model.slug}: {model.tax!r} is no tax category of this house; {known} are"
+        raise ModelError(model.source or model.slug, 1, reason)
     findings = _findings(lint(compile_model(model)))
     for finding in findings:
         if finding["severity"] == "error":

@@ -54,8 +54,14 @@ class Order(SQLModel, table=True):
     shipping: int = Field(sa_type=db.Minor)
     tax: int = Field(sa_type=db.Minor)
     total: int = Field(sa_type=db.Minor)
-    tax_basis_points: int
+    tax_basis_points: int  # of the delivery; each line has its own
     shipping_tax: int = Field(sa_type=db.Minor)
+    tax_treatment: str = "domestic"  # one of vat.TREATMENTS: domestic, destination, reverse-charge, export
+    tax_note: str = ""  # what the law wants said beside a treatment without VAT
+    company: str = ""  # who buys, when it is not for the person
+    vat_id: str = ""  # its number, format and checksum checked
+    home_units: int = Field(default=1, sa_type=db.Minor)  # so many minor units of the house's currency …
+    order_units: int = Field(default=1, sa_type=db.Minor)  # … were so many of the order's: for the books
     state: str = "placed"  # one of STATES
     placed_at: datetime
     paid_at: datetime | None = None
@@ -126,6 +132,9 @@ class OrderLine(SQLModel, table=True):
     discount: int = Field(sa_type=db.Minor)
     tax: int = Field(sa_type=db.Minor)
     tax_basis_points: int
+    tax_category: str = "standard"  # which of the rates of the country that the tax goes to
+    tax_treatment: str = "domestic"  # as the order's, but for what is taxed at home wherever it goes
+    pricing: dict[str, Any] = Field(default_factory=dict, sa_type=db.Document)  # how list prices became these
     lead_min_days: int
     lead_max_days: int
     final_sale: bool = False  # made personal: no right of withdrawal
