@@ -85,4 +85,5 @@ def write_difference(amount: int, currency: str, locale: str = "en") -> str:
     """A price difference as an option shows it: "+€1,200", "−€300" or "included"."""
     if amount == 0:
         return "included"
-    return ("+" if amount > 0 else "−") + write(abs(amount), currency, locale)
+    # Options are narrow: there the letters of a currency may stand on a line of their own.
+    return ("+" if amount > 0 else "−") + write(abs(amount), currency, locale).replace("\N{NO-BREAK SPACE}", " ")

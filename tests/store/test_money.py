@@ -64,6 +64,7 @@ def test_a_price_difference_says_included_when_it_is_nothing() -> None:
 )
 def test_each_currency_is_written_as_it_is_read(amount: int, currency: str, written: str) -> None:
     assert money.write(amount, currency) == written
+    assert money.write_difference(-abs(amount), currency) == "−" + written.strip("−").replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.mark.parametrize(
