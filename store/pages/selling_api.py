@@ -19,7 +19,7 @@ from store.shop.orders import Order
 from store.shop.schedule import PaymentPart
 from store.web import SameOrigin, Who
 
-router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS)
+router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS, route_class=shapes.ModelRoute)
 
 
 def asker(request: Request) -> str:
