@@ -88,6 +88,7 @@ def create_app(settings: Settings, provider: PaymentProvider | None = None) -> F
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         events.views.start()
+        serving.settle_memory()
         yield
         events.views.stop()
 

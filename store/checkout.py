@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from configurator import codes
@@ -156,15 +156,15 @@ def place(
     draft = _draft(session, visitor, cart, form, bill, idempotency_key, digest, at or db.now())
     if not _insert(session, draft.order):
         raise _other_request()
+    order = db.attach(session, draft.order)
     session.add_all(draft.lines)
     session.flush()
     orders.reserve(session, draft.lines)
     session.add_all(draft.parts)
     session.add_all(draft.discounts)
     for offer_id in dict.fromkeys(discount.offer_id for discount in draft.discounts):
-        offers.redeem(session, offer_id, draft.order.id)
-    _bind(session, visitor, cart, draft.order)
-    order = session.get_one(Order, draft.order.id)
+        offers.redeem(session, offer_id, order.id)
+    _bind(session, visitor, cart, order)
     events.record(
         session,
         visitor,
@@ -316,14 +316,22 @@ def _insert(session: Session, order: Order) -> bool:
 
 def _bind(session: Session, visitor: Visitor, cart: Cart, order: Order) -> None:
     """The bag is ordered: nothing changes in it any more, and the next piece begins a new one."""
-    session.execute(
-        update(Cart)
-        .where(col(Cart.id) == cart.id)
-        .values(ordered=order.id)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(cart)
+    cart.ordered = order.id
+    session.add(cart)
     carts.close(session, visitor, cart)
+
+
+_GUEST = (
+    select(Customer)
+    .join(Order, col(Order.customer_id) == col(Customer.id))
+    .where(
+        Order.session_id == bindparam("session"),
+        Customer.email == bindparam("email"),
+        col(Customer.verified_at).is_(None),
+        col(Customer.merged_into_id).is_(None),
+    )
+    .limit(1)
+)
 
 
 def _customer(session: Session, visitor: Visitor, form: PlaceForm) -> Customer:
@@ -331,17 +339,7 @@ def _customer(session: Session, visitor: Visitor, form: PlaceForm) -> Customer:
     if visitor.customer_id is not None:
         return session.get_one(Customer, visitor.customer_id)
     if visitor.session_id is not None:
-        before = session.exec(
-            select(Customer)
-            .join(Order, col(Order.customer_id) == col(Customer.id))
-            .where(
-                Order.session_id == visitor.session_id,
-                Customer.email == form.email,
-                col(Customer.verified_at).is_(None),
-                col(Customer.merged_into_id).is_(None),
-            )
-            .limit(1)
-        ).first()
+        before = session.scalars(_GUEST, {"session": visitor.session_id, "email": form.email}).first()
         if before is not None:
             return before
     return people.new_customer(session, form.email, form.name)

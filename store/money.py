@@ -5,6 +5,7 @@ The rounding rule of the whole shop: half away from zero, once, on the final fig
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency, get_currency_name, get_currency_precision, get_currency_symbol
 
@@ -64,6 +65,7 @@ def major(amount: int, currency: str) -> Decimal:
     return Decimal(amount).scaleb(-get_currency_precision(currency))
 
 
+@lru_cache(maxsize=4096)
 def write(amount: int, currency: str, locale: str = "en") -> str:
     """An amount as a person reads it; whole amounts carry no decimals ("€9,800", "−€1,250.50", "CHF 285")."""
     value = major(amount, currency)

@@ -130,7 +130,7 @@ def resolve_visitor(request: Request, session: Session) -> Visitor:
     opted_out = request.headers.get("sec-gpc") == "1"
     visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
     if request.cookies.get(SESSION_COOKIE):
-        row = session.get(WebSession, session_id_of(request))
+        row = db.find(session, WebSession, id=session_id_of(request))
         if row is not None and row.expires_at > db.now():
             request.state.web_session = row
             visitor = _known(session, row, opted_out)

@@ -23,7 +23,7 @@ from store.shop.catalog import Published
 from store.shop.designs import Design
 from store.web import SameOrigin, Who, WhoAsks
 
-router = APIRouter(prefix="/api", tags=["configuring"], responses=PROBLEMS)
+router = APIRouter(prefix="/api", tags=["configuring"], responses=PROBLEMS, route_class=shapes.ModelRoute)
 MOST_REPAIRS = 3
 
 

@@ -20,7 +20,7 @@ from store.shop.schedule import PaymentPart
 from store.shop.taxes import Destination
 from store.web import SameOrigin, Who
 
-router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS)
+router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS, route_class=shapes.ModelRoute)
 
 
 def asker(request: Request) -> str:

@@ -1,8 +1,12 @@
 """The shapes of the JSON calls, as OpenAPI tells them: what comes in is checked here, what goes out is named here."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import wraps
 from typing import Annotated, Any, Literal
 
+from fastapi import Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from configurator import ChoiceValue
@@ -33,6 +37,23 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         429: "Too many tries",
     }.items()
 }
+
+
+class ModelRoute(APIRoute):
+    """Writes the model that a call answers in the call's own thread, once; another thread would check it again."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        status = options.get("status_code") or 200
+
+        @wraps(endpoint)
+        def told(*args: Any, **values: Any) -> Any:
+            answer = endpoint(*args, **values)
+            if not isinstance(answer, BaseModel):
+                return answer
+            other = next((one.status_code for one in values.values() if type(one) is Response), None)
+            return Response(answer.model_dump_json(), other or status, media_type="application/json")
+
+        super().__init__(path, told, **options)
 
 
 # -- configuring -----------------------------------------------------------------------------------------------------

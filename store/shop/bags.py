@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, bindparam
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from configurator import Texts
@@ -122,6 +122,16 @@ class CartView:
         return bool(self.lines) and not self.problems
 
 
+# Read with every bag that is shown: made once.
+_LINES = (
+    select(CartLine, Design)
+    .join(Design, col(Design.id) == col(CartLine.design_id))
+    .where(CartLine.cart_id == bindparam("cart"))
+    .order_by(col(CartLine.added_at), col(CartLine.id))
+    .execution_options(populate_existing=True)  # lines may have been raised by a statement of their own
+)
+
+
 def view(session: Session, cart: Cart, visitor: Visitor, *, to: Destination | None = None) -> CartView:
     """The bag as it stands now: every line recomputed from the newest version of its product, as priced where it goes.
 
@@ -129,13 +139,7 @@ def view(session: Session, cart: Cart, visitor: Visitor, *, to: Destination | No
         ShopError: 422, as `taxes.terms`.
     """
     terms, prices = taxes.terms(to), price_lists.still(cart.currency)
-    rows = session.exec(
-        select(CartLine, Design)
-        .join(Design, col(Design.id) == col(CartLine.design_id))
-        .where(CartLine.cart_id == cart.id)
-        .order_by(col(CartLine.added_at), col(CartLine.id))
-        .execution_options(populate_existing=True)  # lines may have been raised by a statement of their own
-    ).all()
+    rows = session.execute(_LINES, {"cart": cart.id}).all()
     items = {line.slug: catalog.find(session, line.slug) for line, _ in rows}
     free = stock.available(session, [slug for slug, item in items.items() if item is not None and item.counted])
     wanted: dict[str, int] = {}

@@ -80,11 +80,11 @@ def create(session: Session, visitor: Visitor, currency: str | None = None) -> C
         created_at=moment,
         updated_at=moment,
     )
-    session.add(cart)
-    session.flush()
+    db.insert_row(session, Cart, cart.model_dump())
+    db.attach(session, cart)
     if visitor.session_id:
         row = auth.locked_session(session, visitor.session_id)
-        known = session.get(Cart, row.state.get("cart") or "")
+        known = session.get(Cart, row.state["cart"]) if row.state.get("cart") else None
         if known is None or known.ordered or not _may_read(known, visitor):
             row.state = {**row.state, "cart": cart.id, "bag_count": 0}
             session.add(row)
@@ -97,7 +97,7 @@ def readable(session: Session, cart_id: str, visitor: Visitor) -> Cart:
     Raises:
         ShopError: 404 unknown, 403 bound to somebody else's account.
     """
-    cart = session.get(Cart, cart_id)
+    cart = db.find(session, Cart, id=cart_id)
     if cart is None:
         raise not_found("bag")
     if not _may_read(cart, visitor):

@@ -147,6 +147,13 @@ _shelf = _Shelf()
 _lock = threading.RLock()
 
 
+_ON_SALE = (
+    select(PublishedModel.version, PublishedModel.position)
+    .where(col(PublishedModel.current))
+    .order_by(col(PublishedModel.position), col(PublishedModel.slug))
+)
+
+
 def _current(session: Session, at_once: bool = False) -> _Shelf:
     """The shelf, looked over again when a second has passed (or at once)."""
     global _shelf
@@ -155,11 +162,7 @@ def _current(session: Session, at_once: bool = False) -> _Shelf:
     if not at_once and shelf.place == place and time.monotonic() - shelf.checked < CHECK_SECONDS:
         return shelf
     with _lock:
-        rows = session.exec(
-            select(PublishedModel.version, PublishedModel.position)
-            .where(col(PublishedModel.current))
-            .order_by(col(PublishedModel.position), col(PublishedModel.slug))
-        ).all()
+        rows = session.execute(_ON_SALE).all()
         signature = tuple((version, position) for version, position in rows)
         known = dict(_shelf.by_version) if _shelf.place == place else {}
         if _shelf.place != place or _shelf.signature != signature:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, case, func, update
+from sqlalchemy import Index, bindparam, case, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db, events, money
@@ -157,6 +157,14 @@ class OrderLine(SQLModel, table=True):
 
 # -- finding ---------------------------------------------------------------------------------------------------------
 
+# What every page of an order and every mail about it asks for, made once.
+_LINES = (
+    select(OrderLine)
+    .where(col(OrderLine.order_id).in_(bindparam("orders", expanding=True)))
+    .order_by(col(OrderLine.order_id), col(OrderLine.position))
+)
+_DISCOUNTS = select(OrderDiscount).where(OrderDiscount.order_id == bindparam("order")).order_by(col(OrderDiscount.id))
+
 
 def by_number(session: Session, number: str) -> Order:
     """The order with that number; whether the asker may see it is for `may_see` to say.
@@ -164,7 +172,7 @@ def by_number(session: Session, number: str) -> Order:
     Raises:
         ShopError: 404.
     """
-    order = session.exec(select(Order).where(Order.number == number.strip().upper())).first()
+    order = db.find(session, Order, number=number.strip().upper())
     if order is None:
         raise not_found("order")
     return order
@@ -172,12 +180,12 @@ def by_number(session: Session, number: str) -> Order:
 
 def of_cart(session: Session, cart_id: str) -> Order | None:
     """The one order of a bag."""
-    return session.exec(select(Order).where(Order.cart_id == cart_id)).first()
+    return db.find(session, Order, cart_id=cart_id)
 
 
 def of_key(session: Session, idempotency_key: str) -> Order | None:
     """The order that was placed under that key."""
-    return session.exec(select(Order).where(Order.idempotency_key == idempotency_key)).first()
+    return db.find(session, Order, idempotency_key=idempotency_key)
 
 
 def of_customer(session: Session, customer_id: str) -> list[Order]:
@@ -191,16 +199,14 @@ def lines_of(session: Session, orders: Iterable[Order]) -> dict[str, list[OrderL
     ids = [order.id for order in orders]
     found: dict[str, list[OrderLine]] = {order_id: [] for order_id in ids}
     if ids:
-        statement = select(OrderLine).where(col(OrderLine.order_id).in_(ids))
-        for line in session.exec(statement.order_by(col(OrderLine.order_id), col(OrderLine.position))).all():
+        for line in session.scalars(_LINES, {"orders": ids}):
             found[line.order_id].append(line)
     return found
 
 
 def discounts_of(session: Session, order: Order) -> list[OrderDiscount]:
     """What offers took off an order."""
-    statement = select(OrderDiscount).where(OrderDiscount.order_id == order.id)
-    return list(session.exec(statement.order_by(col(OrderDiscount.id))).all())
+    return list(session.scalars(_DISCOUNTS, {"order": order.id}))
 
 
 def owned_items(session: Session, customer_id: str) -> list[OrderLine]:

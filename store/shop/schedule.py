@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import UniqueConstraint, update
+from sqlalchemy import UniqueConstraint, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db, events, money
@@ -155,12 +155,18 @@ def parts_of(order: Order, parts: Sequence[Planned]) -> list[PaymentPart]:
 # -- standing --------------------------------------------------------------------------------------------------------
 
 
+_PARTS = (
+    select(PaymentPart)
+    .where(col(PaymentPart.order_id).in_(bindparam("orders", expanding=True)))
+    .order_by(col(PaymentPart.order_id), col(PaymentPart.position))
+)
+
+
 def of_orders(session: Session, orders: Iterable[Order]) -> dict[str, list[PaymentPart]]:
     """The parts of orders, by order id, in their order."""
     found: dict[str, list[PaymentPart]] = {order.id: [] for order in orders}
     if found:
-        statement = select(PaymentPart).where(col(PaymentPart.order_id).in_(list(found)))
-        for part in session.exec(statement.order_by(col(PaymentPart.order_id), col(PaymentPart.position))).all():
+        for part in session.scalars(_PARTS, {"orders": list(found)}):
             found[part.order_id].append(part)
     return found
 

@@ -6,9 +6,10 @@ What suits is chosen in `choosing`; here it is remembered, so that what the sugg
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, update
+from sqlalchemy import Index, UniqueConstraint, Update, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from configurator import Choices
@@ -232,10 +233,13 @@ def note_bought(session: Session, event: Event) -> None:
 
 
 def _note(session: Session, cart_id: str, slugs: Sequence[str], moment: str) -> None:
-    column = col(getattr(Suggestion, moment))
-    session.execute(
-        update(Suggestion)
-        .where(col(Suggestion.cart_id) == cart_id, col(Suggestion.slug).in_(slugs), column.is_(None))
-        .values({moment: db.now()})
-        .execution_options(synchronize_session=False)
-    )
+    session.flush()
+    session.execute(_noting(moment), {"cart": cart_id, "slugs": list(slugs), "moment": db.now()})
+
+
+@cache
+def _noting(moment: str) -> Update:
+    """Beneath every piece that goes into a bag: made once."""
+    rows = SQLModel.metadata.tables["suggestion"]
+    these = (rows.c.cart_id == bindparam("cart"), rows.c.slug.in_(bindparam("slugs", expanding=True)))
+    return update(rows).where(*these, rows.c[moment].is_(None)).values({moment: bindparam("moment")})
