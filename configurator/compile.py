@@ -137,6 +137,7 @@ def compile_model(model: ProductModel) -> Compiled:
         conditional=tuple(parts.conditional),
         inert=frozenset(builder.inert),
         diagrams=tuple(builder.diagrams),
+        diagram_owners=tuple(builder.diagram_owners),
         linears=tuple(builder.linears),
     )
     return Compiled(model, space)

@@ -55,6 +55,12 @@ class Engine:
         self.width = space.tracked + 1
         self.left: _Left | None = None
         self.nearby = nearby or nearby_of(space)
+        self.example = self._first()
+
+    def _first(self) -> int | None:
+        """A design that is the same for every solver of the space, as nothing was asked before; None: not found."""
+        self.solver.conf_budget(CONFLICTS)
+        return self._witness() if self.solver.solve_limited() else None
 
     def close(self) -> None:
         """Gives the solver's memory back."""

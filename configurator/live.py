@@ -5,13 +5,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TypeVar
 
+from configurator.contradictions import Contradictions
 from configurator.engine import Domains, Engine, nearby_of
 from configurator.search import domains_under
 from configurator.space import Space
-from configurator.tracing import Tracer
 
 MEMO = 8192  # answers kept of each kind
 T = TypeVar("T")
@@ -51,6 +50,7 @@ class Live:
         self.space = space
         self._idle: list[Engine] = []
         self.nearby = nearby_of(space)
+        self.contradictions = Contradictions(space, self._example)
         self.answers = Memo()
         self.completions = Memo(4 * MEMO)
         self.analyses = Memo(MEMO // 8)
@@ -87,10 +87,9 @@ class Live:
         with self.engine() as engine:
             return domains_under(engine, literals, banned, within, settled)
 
-    @cached_property
-    def tracer(self) -> Tracer:
-        """The clauses by literal, for naming rules."""
-        return Tracer(self.space)
+    def _example(self) -> int | None:
+        with self.engine() as engine:
+            return engine.example
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
