@@ -1,7 +1,7 @@
 """What becomes of the orders of a customer who is forgotten: when one is over, nothing in it names the person.
 
-Name, address and VAT ID then stand in the invoice archive alone. The words on a piece become others of the same length,
-so that the order still adds up, replays and keeps a seal.
+Name, address and VAT ID then stand in the invoice archive alone. The words on a piece become others of the same
+length, so that the order still adds up, replays and keeps a seal.
 """
 
 from sqlmodel import Session, col, select

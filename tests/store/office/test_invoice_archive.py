@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from pypdf import PdfReader
 from sqlalchemy import func
-from sqlmodel import select
+from sqlmodel import col, select
 
 from store import checkout, db
 from store.events import Event, Visitor
@@ -48,7 +48,7 @@ def issued(till: Till) -> list[Invoice]:
     with db.world(second, seed=8):
         paid(till, "deposit")
     with db.transaction(read_only=True) as session:
-        return list(session.exec(select(Invoice).order_by(Invoice.issued_on, Invoice.number)))  # type: ignore[arg-type]
+        return list(session.exec(select(Invoice).order_by(col(Invoice.issued_on), col(Invoice.number))))
 
 
 def paid(till: Till, plan: str) -> Order:
@@ -68,7 +68,7 @@ def paid(till: Till, plan: str) -> Order:
 def looks() -> list[str]:
     """What the audit log says of the archive."""
     with db.transaction(read_only=True) as session:
-        found = session.exec(select(Event).where(Event.kind == "staff-action").order_by(Event.id)).all()
+        found = session.exec(select(Event).where(Event.kind == "staff-action").order_by(col(Event.id))).all()
     return [event.facts["action"] for event in found if event.staff_id]
 
 

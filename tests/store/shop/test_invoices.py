@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+import typer
+from sqlalchemy import func, update
 from sqlmodel import col, select
 
-from store import checkout, db, mail
+from store import checkout, commands, db, mail
 from store.errors import ShopError
 from store.events import Visitor
 from store.shop import (
@@ -482,6 +484,34 @@ def test_an_altered_sum_by_rate_is_noticed(till: Till, provider: HandProvider) -
         session.execute(update(InvoiceTax).values(tax=InvoiceTax.tax + 1))
         found = invoices.differences(session, invoices.of_order(session, order_id))
     assert found == ["MA-2026-00001: the sums by rate have been altered"]
+
+
+def test_replay_order_looks_at_the_invoices_too(
+    till: Till,
+    provider: HandProvider,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    order_id = paid(till, provider)
+    number = issued(order_id)[0].order_number
+    engine = db.current_engine()
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+
+    def replayed() -> int:
+        with pytest.raises(typer.Exit) as ended:
+            commands.replay_order(number)
+        db.current_engine().dispose()
+        db.use_engine(engine)
+        return ended.value.exit_code
+
+    assert replayed() == 0
+    with db.transaction() as session:
+        session.execute(update(Invoice).values(document=func.replace(Invoice.document, "Nantes", "Nantez")))
+    assert replayed() == 2
+    assert "MA-2026-00001: the seal is broken" in capsys.readouterr().out
 
 
 def test_what_was_altered_is_not_printed(till: Till, provider: HandProvider) -> None:
