@@ -3,19 +3,17 @@
 Nothing outside this module and store/tasks.py commits. Raise to roll back, return to commit.
 """
 
-import asyncio
 import random
 import secrets
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
@@ -36,6 +34,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
+from store import turns
+
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -52,7 +52,6 @@ Row = TypeVar("Row", bound=SQLModel)
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in sorting order
 BUSY_TIMEOUT_MS = 15_000
-SEATS = 16
 
 
 # -- clock, ids and randomness ---------------------------------------------------------------------------------------
@@ -315,42 +314,10 @@ def _insertion(
     return statement.returning(rows.c[returning]) if returning else statement
 
 
-@dataclass(frozen=True)
-class _Doors:
-    """Where requests wait for the database, first come, first served, without holding a thread meanwhile.
-
-    If they waited inside the pool or inside SQLite, they would hold all threads and connections that those who are at
-    work need to come to an end.
-    """
-
-    seats: asyncio.Semaphore  # requests at work at once: fewer than threads, and half the connections at most
-    pen: asyncio.Lock  # SQLite has one writer
-
-
-_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, _Doors] = WeakKeyDictionary()
-
-
-@asynccontextmanager
-async def _turn(request: Request, read_only: bool) -> AsyncIterator[None]:
-    """Wait for this request's turn; a second session of the same request does not wait for a seat again.
-
-    Nobody who holds the pen waits for a seat, so that the two cannot wait for each other.
-    """
-    loop = asyncio.get_running_loop()
-    doors = _doors.setdefault(loop, _Doors(asyncio.Semaphore(SEATS), asyncio.Lock()))
-    async with AsyncExitStack() as held:
-        writes_alone = not read_only and current_engine().dialect.name == "sqlite"
-        if not writes_alone and not getattr(request.state, "has_turn", False):
-            await held.enter_async_context(doors.seats)
-        if writes_alone:
-            await held.enter_async_context(doors.pen)
-        request.state.has_turn = True
-        yield
-
-
 @asynccontextmanager
 async def _request_transaction(request: Request, read_only: bool) -> AsyncIterator[Session]:
-    async with _turn(request, read_only):
+    writes_alone = not read_only and current_engine().dialect.name == "sqlite"
+    async with turns.turn(request, writes_alone=writes_alone):
         if read_only and never_waits(current_engine()):
             with transaction(read_only=True) as session:
                 yield session
