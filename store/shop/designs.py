@@ -185,13 +185,6 @@ def adopt(session: Session, session_id: str, customer_id: str) -> int:
     return len(moved)
 
 
-def move(session: Session, from_customers: Iterable[str], customer_id: str) -> None:
-    """Give the designs of joined guests to the customer they turned out to be."""
-    session.execute(
-        update(Design).where(col(Design.customer_id).in_(list(from_customers))).values(customer_id=customer_id)
-    )
-
-
 def by_ids(session: Session, ids: Iterable[str]) -> dict[str, Design]:
     """Designs by their ids."""
     wanted = list(ids)

@@ -229,13 +229,6 @@ def may_see(order: Order, visitor: Visitor) -> bool:
     return order.session_id is not None and order.session_id == visitor.session_id
 
 
-def move(session: Session, from_customers: Iterable[str], customer_id: str) -> None:
-    """Give the orders of joined guests to the customer they turned out to be."""
-    session.execute(
-        update(Order).where(col(Order.customer_id).in_(list(from_customers))).values(customer_id=customer_id)
-    )
-
-
 # -- going through its states ----------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from store import people
+from store import people, privacy
 from store.errors import ShopError
 from store.events import Event, Visitor
 from store.shop import milestones, orders, stock
@@ -95,7 +95,7 @@ def test_who_sees_an_order(house: Session) -> None:
 def test_the_pieces_of_a_joined_guest_belong_to_the_customer(house: Session) -> None:
     order = selling.order(house, selling.guest(), "strap")
     customer = people.new_customer(house, "camille@example.com")
-    orders.move(house, [order.customer_id], customer.id)
+    privacy.move(house, [order.customer_id], customer.id)
     house.expire_all()
     assert [found.id for found in orders.of_customer(house, customer.id)] == [order.id]
     assert orders.owned_items(house, customer.id) == []
