@@ -19,7 +19,7 @@ from store.auth import Signer
 from store.crm import insight, sending
 from store.errors import SettingsError
 from store.middleware import Shell
-from store.office import books, composer, customers, drafts, invitations, offers, orders, performance, today
+from store.office import books, composer, curation, customers, drafts, invitations, offers, orders, performance, today
 from store.office import catalog as products
 from store.office import payments as order_money
 from store.pages import (
@@ -67,7 +67,7 @@ PAGES = (
 )
 OFFICE = (
     *(today, customers, invitations, offers, composer, orders, order_money, books),
-    *(products, drafts, performance),
+    *(products, drafts, performance, curation),
 )
 
 

@@ -114,5 +114,8 @@ REACTIONS: Mapping[str, tuple[Handler, ...]] = {
     "payment-received": (tell_received,),
     "payment-failed": (tell_declined,),
     "refund-made": (tell_refund,),
+    "consent-withdrawn": (insight.ask_for_unlearning,),
+    "customer-erased": (insight.ask_for_unlearning,),
+    "taste-forgotten": (insight.ask_for_unlearning,),
     "offer-sent": (offer_mail.write_mail,),
 }

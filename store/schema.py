@@ -20,8 +20,10 @@ from store.settings import ROOT
 from store.shop import (
     bags,
     catalog,
+    curation,
     designs,
     disputes,
+    forgetting,
     notices,
     orders,
     payments,
@@ -35,7 +37,7 @@ from store.shop import (
 
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
-    *(bags, catalog, designs, orders, publishing, stock, suggestions),
+    *(bags, catalog, curation, designs, forgetting, orders, publishing, stock, suggestions),
     *(disputes, notices, payments, reconciliation, refunds, schedule),
     *(contacts, offers),
 )

@@ -17,12 +17,14 @@ from store.money import FULL
 from store.people import consents_of
 from store.rendering import day
 from store.settings import house
-from store.shop import catalog, designs, orders, stock
+from store.shop import catalog, curation, designs, forgetting, orders, stock
 from store.shop.appraisal import appraise, picture_of
 from store.shop.catalog import Published
+from store.shop.choosing import spoken_for
 from store.shop.companions import Anchor, Companion, companion, fitting
 from store.shop.designs import Design
 from store.shop.orders import PAID, Order, OrderLine
+from store.shop.taste import Whose
 
 MOST = 8
 ANCHORS = 4  # the newest designs looked at
@@ -81,13 +83,25 @@ def proposals(session: Session, customer_id: str, most: int = MOST, chances: Cha
 
 
 def anchors_of(session: Session, customer_id: str) -> list[Anchor]:
-    """The configured pieces this customer owns, then those they saved; each design once, the newest first."""
+    """The configured pieces this customer owns, then those they saved; each design once, the newest first.
+
+    What they had forgotten is left out.
+    """
+    left = forgetting.of_customer(session, customer_id)
+    owned = orders.owned_items(session, customer_id)
+    made = designs.by_ids(session, {line.design_id for line in owned})
     found = [
-        Anchor(catalog.version(session, line.model_version), line.choices, owned=True, chosen=not line.suggestion_id)
-        for line in orders.owned_items(session, customer_id)
+        Anchor(
+            catalog.version(session, line.model_version),
+            line.choices,
+            owned=True,
+            own=spoken_for(made.get(line.design_id), left),
+        )
+        for line in owned
+        if line.slug not in left.pieces
     ]
     found += [
-        Anchor(catalog.version(session, design.model_version), design.choices, owned=False, chosen=True)
+        Anchor(catalog.version(session, design.model_version), design.choices, False, spoken_for(design, left))
         for design in open_designs(session, customer_id)
     ]
     distinct: dict[tuple[str, str], Anchor] = {}
@@ -109,7 +123,8 @@ def ready(session: Session, customer_id: str, slug: str) -> tuple[Choices, str]:
 
 def _companions(session: Session, customer_id: str, anchors: Sequence[Anchor], out: frozenset[str]) -> list[Proposal]:
     """Pieces made for one of the designs, each configured to match the first that it fits."""
-    candidates = [item for item in catalog.listing(session) if item.slug not in out]
+    policy = curation.policy(session)
+    candidates = [item for item in catalog.listing(session) if item.slug not in out and item.slug not in policy.bans]
     free = stock.available(session, [item.slug for item in candidates if item.counted])
     bought, owners = _buyers(session)
     whose = _whose_taste(session, customer_id)
@@ -118,7 +133,7 @@ def _companions(session: Session, customer_id: str, anchors: Sequence[Anchor], o
         if (item.counted and not free.get(item.slug)) or item.model.supply.numbered:
             continue
         matched = _matched(item, anchors, whose)
-        if matched is not None and _reason(matched):
+        if matched is not None and _reason(matched) and policy.allows(appraise(item, matched.choices)):
             chance = _share(bought.get(item.slug, 0), owners)
             found.append(_proposal(item, matched.choices, {}, _reason(matched), chance))
     return found
@@ -154,7 +169,7 @@ def _not_again(session: Session, customer_id: str) -> frozenset[str]:
 _SETTLED = ("draft", "sent", "accepted", "declined")
 
 
-def _matched(item: Published, anchors: Sequence[Anchor], whose_taste: str | None) -> Companion | None:
+def _matched(item: Published, anchors: Sequence[Anchor], whose_taste: Whose | None) -> Companion | None:
     found = fitting(item, anchors)
     return companion(item, *found, whose_taste) if found else None
 
@@ -170,9 +185,10 @@ def _reason(matched: Companion) -> str:
     return f"Made to fit {whose}." if matched.fitted_to else f"Made for {whose}."
 
 
-def _whose_taste(session: Session, customer_id: str) -> str | None:
+def _whose_taste(session: Session, customer_id: str) -> Whose | None:
     """The person's own leaning, only where they agreed to it; else everyone's."""
-    return customer_id if "personalisation" in consents_of(session, customer_id) else None
+    agreed = "personalisation" in consents_of(session, customer_id)
+    return Whose(customer_id, forgetting.of_customer(session, customer_id)) if agreed else None
 
 
 # -- what it is worth ------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "edit products": frozenset({"owner"}),
     "invite customers": frozenset({"owner", "advisor"}),
     "see performance": frozenset({"owner", "accountant"}),
+    "rule suggestions": frozenset({"owner"}),
 }
 
 
@@ -74,6 +75,7 @@ SeesBooks = Annotated[Visitor, staff_with("see books")]
 SeesProducts = Annotated[Visitor, staff_with("see products")]
 EditsProducts = Annotated[Visitor, staff_with("edit products")]
 InvitesCustomers = Annotated[Visitor, staff_with("invite customers")]
+RulesSuggestions = Annotated[Visitor, staff_with("rule suggestions")]
 SeesPerformance = Annotated[Visitor, staff_with("see performance")]
 
 

@@ -1,6 +1,6 @@
 """The configurator: every choice is a form post that works without script, and is swapped in place with it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -73,7 +73,7 @@ def product(
         views.note(who, product=slug, page="product")
     if not item.model.configurable:
         return _plain_page(request, session, item)
-    work = workbench.read(getattr(request.state, "web_session", None), slug)
+    work = composed.begun(session, who, item, getattr(request.state, "web_session", None))
     work, changes = workbench.renewed(session, item, work, who)
     answer = Answer(work, note=" ".join(changes))
     if wish:
@@ -92,12 +92,14 @@ def _page(
         raise conflict_problem(analysis)
     shown = screens.facts_of(item, worth, view)
     groups = rail.rail_of(item, worth, analysis, answer.words, audiences)
+    filled = composed.start(session, request.state.visitor, item)
     context: dict[str, Any] = {
         "screen": shown,
         "groups": groups,
         "steps": rail.steps_of(item, groups),
         "presets": rail.presets_of(item, worth, audiences),
-        "composed": composed.start(request.state.visitor, item),
+        "composed": filled,
+        "composed_stands": bool(filled) and work.choices == composed.choices_of(filled),
         "work": work,
         "problem": problem_of(item, work, answer.wish, audiences) if answer.wish else None,
         "left": stock.available(session, [item.slug]).get(item.slug) if item.counted else None,
@@ -141,12 +143,12 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     """
     item = catalog.published(session, slug)
     row = writable_session(session, request)
-    before, changes = workbench.renewed(session, item, workbench.read(row, slug), who)
-    answer = _composed(who, item, before) if form.get("act") == "composed" else _moved(who, item, before, form)
-    answer.note = answer.note or " ".join(changes)
-    if answer.work != before and form.get("act") != "composed":  # what the house fills in is nobody's choice
-        workbench.record(session, who, item, before.choices, answer.work.choices)
+    before, changes = workbench.renewed(session, item, composed.begun(session, who, item, row), who)
     act = str(form.get("act", ""))
+    answer = _by_taste(session, who, item, before, act) or _moved(who, item, before, form)
+    answer.note = answer.note or " ".join(changes)
+    if answer.work != before and act != "composed":
+        workbench.record(session, who, item, before, answer.work)
     if act in ("save", "bag") and not answer.words.errors:
         _keep(session, who, item, answer)
         workbench.write(row, slug, answer.work)
@@ -198,13 +200,17 @@ def _moved(who: Visitor, item: Published, before: Work, form: FormData) -> Answe
     return Answer(work, words=words)
 
 
-def _composed(who: Visitor, item: Published, before: Work) -> Answer:
-    """Begin with what this customer leans to; every filled-in value says why and can be cleared."""
-    filled = composed.start(who, item)
-    if not filled:
-        raise not_found("beginning")
-    work = before.moved(*checked_choices(item, composed.choices_of(filled), before.texts, known_to(item, who)))
-    return Answer(replace(work, filled={one.group: [one.value, one.reason] for one in filled}), anchor="g-presets")
+def _by_taste(session: Session, who: Visitor, item: Published, before: Work, act: str) -> Answer | None:
+    """Begin with what this customer leans to, or forget why a value was filled in; None when neither was asked."""
+    if act == "composed":
+        if not composed.start(session, who, item):
+            raise not_found("beginning")
+        return Answer(composed.composed(session, who, item, before), anchor="g-presets")
+    if act.startswith("forget:"):
+        group = act.removeprefix("forget:")
+        after = composed.forget(session, who, item, before, group)
+        return Answer(after, note="Forgotten: it will not be filled in from that again.", anchor=f"g-{group}")
+    return None
 
 
 def _with_words(item: Published, work: Work, form: FormData) -> tuple[Work, Words]:
@@ -277,9 +283,7 @@ def _arranged(item: Published, work: Work, words: Words, move: str, audiences: f
 
 def _keep(session: Session, who: Visitor, item: Published, answer: Answer) -> None:
     work = answer.work
-    # What the house filled in is not learned from as the customer's own taste.
-    source = "suggestion" if work.reasons else "customer"
-    design = designs.save(session, who, item.slug, work.choices, work.texts, source=source, parent=work.parent)
+    design = designs.save(session, who, item.slug, work.choices, work.texts, parent=work.parent, filled=work.reasons)
     answer.work = work.kept(design.code)
     answer.note = f"Your design is kept as {design.code}."
     answer.link = (f"/designs/{design.code}", "Open its page")
