@@ -29,11 +29,13 @@ class Verdict:
 
     Attributes:
         figures: of the new model, to be kept in its manifest for the next comparison.
+        new: NDCG@10 of the new model, beside that of the serving one.
         serving: NDCG@10 of the model that serves; None when there is none, or too little to ask.
         worse: the new one answers worse, beyond chance.
     """
 
     figures: dict[str, float]
+    new: float
     serving: float | None
     worse: bool
 
@@ -51,18 +53,18 @@ def judge(history: History, serving: Fitted | None, seed: int) -> Verdict:
         **_figures(_asked(fit(kept, None, seed), history, _cases(history, kept, hidden, seed))),
     }
     if serving is None:
-        return Verdict(figures, None, worse=False)
+        return Verdict(figures, figures.get(NDCG, 0.0), None, worse=False)
     fresh = _fresh(history, serving, seed)
     if fresh is not None:
         known, cases = fresh
         new, old = _asked(fit(known, None, seed), history, cases), _asked(serving, history, cases)
         error = float((new - old).std(ddof=1)) / math.sqrt(len(new))
-        return Verdict(figures, float(old.mean()), float((new - old).mean()) < -CERTAIN * error)
+        return Verdict(figures, float(new.mean()), float(old.mean()), float((new - old).mean()) < -CERTAIN * error)
     before = serving.metrics
     if min(figures.get(QUESTIONS, 0.0), before.get(QUESTIONS, 0.0)) < FEWEST:
-        return Verdict(figures, None, worse=False)
+        return Verdict(figures, figures.get(NDCG, 0.0), None, worse=False)
     error = math.hypot(figures[ERROR], before[ERROR])
-    return Verdict(figures, before[NDCG], figures[NDCG] - before[NDCG] < -CERTAIN * error)
+    return Verdict(figures, figures[NDCG], before[NDCG], figures[NDCG] - before[NDCG] < -CERTAIN * error)
 
 
 def _fresh(history: History, serving: Fitted, seed: int) -> tuple[History, list[Case]] | None:

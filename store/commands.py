@@ -143,7 +143,7 @@ def _passes(name: str, tool: str, arguments: tuple[str, ...]) -> bool:
 
 
 def bench(
-    area: Annotated[str, typer.Argument(help="web or start; all when not given")] = "all",
+    area: Annotated[str, typer.Argument(help="web, start, engine or proposals; all when not given")] = "all",
     json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure the shop beside a constant page of the same size, in one run."""

@@ -1,5 +1,6 @@
 """Gives the recommender the shop's history, as opaque ids, has it trained, and reckons who may take what."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from store.shop import catalog, curation, forgetting, orders, taste
 from store.shop.designs import Design
 from store.shop.forgetting import NOTHING, Left
 from store.shop.orders import PAID, Order, OrderLine
+from store.shop.taste import Whose
 
 if TYPE_CHECKING:  # naming them at run time would load the numeric stack into every process
     from recommender import Fitted, Interaction, TasteSample, Verdict
@@ -27,6 +29,7 @@ TRAIN = "train"
 SEED = 20_260_302
 BOUGHT, SAVED = 3.0, 1.0  # weights: a bought design says more than a saved one
 LEARNS_EVERY = 900  # seconds
+LIKELIEST = 9_000  # basis points: nobody is certain to take anything
 PRIOR_OWNERS, PRIOR_ALIKE = 20, 20  # customers: one in twenty before anything was seen; everyone's beside the alike
 
 
@@ -75,7 +78,7 @@ def train(settings: Settings) -> str:
     taste.use_models(directory)  # this process answers by it at once
     baskets = int(fitted.metrics["baskets"])
     told = f"Recommender {version} published: {baskets} baskets, {len(history.items)} pieces, engine {fitted.engine}."
-    told += f" {_compared(verdict).capitalize()}." if verdict.serving is not None else ""
+    told += f" {_compared(verdict)}." if verdict.serving is not None else ""
     told += " It answers worse, but the one before held what had to go." if verdict.worse else ""
     return _told(True, version, told)
 
@@ -101,8 +104,7 @@ def roll_back(session: Session, settings: Settings, staff: Visitor) -> str:
 
 
 def _compared(verdict: "Verdict") -> str:
-    new = verdict.figures.get("window_ndcg", 0.0)
-    return f"NDCG@10 {new:.3f} on the last baskets, {verdict.serving or 0.0:.3f} by the one before"
+    return f"NDCG@10 {verdict.new:.3f} on the last baskets, {verdict.serving or 0.0:.3f} by the one before"
 
 
 def _told(published: bool, version: str, sentence: str) -> str:
@@ -128,20 +130,26 @@ def _allowed(session: Session) -> Allowed:
 def chances(session: Session, customer_id: str, slugs: Sequence[str]) -> dict[str, int]:
     """How likely this customer takes each piece next, in basis points: the share among customers like them.
 
-    Alike is who owns a piece that they own. The share is smoothed toward everyone's, which alone counts without their
-    consent to personalisation, or while they own nothing.
+    Alike is who owns a piece that they own. The share is smoothed toward everyone's, and weighed by their own taste in
+    what the piece is made of; without their consent to personalisation everyone's share alone counts.
     """
+    agreed = "personalisation" in people.consents_of(session, customer_id)
+    whose = Whose(customer_id, forgetting.of_customer(session, customer_id)) if agreed else None
     owned = {line.slug for line in orders.owned_items(session, customer_id)}
+    owned -= whose.left.pieces if whose else set()
     everyone, all_of = _buyers(session, slugs, None)
     alike, like_them = 0, Counter[str]()
-    if owned and "personalisation" in people.consents_of(session, customer_id):
+    if owned and whose:
         theirs = select(Order.customer_id).join(OrderLine, col(OrderLine.order_id) == col(Order.id))
         owners = theirs.where(col(OrderLine.slug).in_(sorted(owned)), col(Order.state).in_(PAID))
         alike, like_them = _buyers(session, slugs, owners.where(Order.customer_id != customer_id).distinct())
     found = {}
     for slug in slugs:
         usual = (all_of[slug] + 1) * FULL // (everyone + PRIOR_OWNERS)
-        found[slug] = (like_them[slug] * FULL + PRIOR_ALIKE * usual) // (alike + PRIOR_ALIKE)
+        share = (like_them[slug] * FULL + PRIOR_ALIKE * usual) // (alike + PRIOR_ALIKE)
+        item = catalog.find(session, slug) if whose else None
+        liked = taste.liking(whose, item.model.attributes) if whose and item else 0.0
+        found[slug] = min(LIKELIEST, round(share * math.exp(liked))) if liked else share
     return found
 
 

@@ -4,9 +4,8 @@ The chance that a person takes a piece is, until a trained model says better, th
 bought it, counted in SQL and smoothed; the reason names the owned or saved design it was chosen for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session, col, func, select
 
@@ -17,14 +16,14 @@ from store.money import FULL
 from store.people import consents_of
 from store.rendering import day
 from store.settings import house
-from store.shop import catalog, curation, designs, forgetting, orders, stock
+from store.shop import catalog, curation, designs, forgetting, orders, reasons, stock, taste
 from store.shop.appraisal import appraise, picture_of
 from store.shop.catalog import Published
 from store.shop.choosing import spoken_for
 from store.shop.companions import Anchor, Companion, companion, fitting
 from store.shop.designs import Design
 from store.shop.orders import PAID, Order, OrderLine
-from store.shop.taste import Whose
+from store.shop.taste import Ranked, Whose
 
 MOST = 8
 ANCHORS = 4  # the newest designs looked at
@@ -44,6 +43,7 @@ class Proposal:
         chance: how likely it is bought, in basis points.
         margin: price less tax and cost.
         expected_margin: margin × chance.
+        cites: what of the customer's own the reason rests on: a product, or product, group and value; else nothing.
     """
 
     slug: str
@@ -59,10 +59,29 @@ class Proposal:
     margin: int
     expected_margin: int
     design_code: str | None = None
+    cites: tuple[str, ...] = ()
 
 
 def proposals(session: Session, customer_id: str, most: int = MOST, chances: Chances | None = None) -> list[Proposal]:
     """The pieces worth offering to this customer, by expected margin; none that is owned, offered or sold out."""
+    ranked = sorted(_all(session, customer_id, chances), key=lambda item: (-item.expected_margin, item.slug))
+    return _each_once(item for item in ranked if item.expected_margin > 0)[:most]
+
+
+def next_pieces(session: Session, customer_id: str, most: int, chances: Chances) -> list[Proposal]:
+    """What this customer would most likely take next, ready to be ordered, whatever it brings; for their own eyes."""
+    ranked = sorted(_all(session, customer_id, chances), key=lambda item: (-item.chance, item.slug))
+    return _each_once(ranked)[:most]
+
+
+def _each_once(ranked: Iterable[Proposal]) -> list[Proposal]:
+    best: dict[str, Proposal] = {}
+    for item in ranked:
+        best.setdefault(item.slug, item)
+    return list(best.values())
+
+
+def _all(session: Session, customer_id: str, chances: Chances | None) -> list[Proposal]:
     anchors = anchors_of(session, customer_id)
     if not anchors:
         return []
@@ -70,16 +89,10 @@ def proposals(session: Session, customer_id: str, most: int = MOST, chances: Cha
     found = [*_saved(session, customer_id), *_companions(session, customer_id, anchors, out)]
     known = dict(chances(session, customer_id, [item.slug for item in found])) if chances else {}
     # What others bought says nothing of a design that this person made and left: it keeps its own, lower chance.
-    ranked = [
+    return [
         _with_chance(item, known[item.slug]) if item.slug in known and item.design_code is None else item
         for item in found
     ]
-    ranked.sort(key=lambda item: (-item.expected_margin, item.slug))
-    best: dict[str, Proposal] = {}
-    for item in ranked:
-        if item.expected_margin > 0:
-            best.setdefault(item.slug, item)
-    return list(best.values())[:most]
 
 
 def anchors_of(session: Session, customer_id: str) -> list[Anchor]:
@@ -115,28 +128,48 @@ def ready(session: Session, customer_id: str, slug: str) -> tuple[Choices, str]:
     """The piece configured for this customer, and why: matched to the first of their designs that it fits."""
     item = catalog.published(session, slug)
     matched = _matched(item, anchors_of(session, customer_id), _whose_taste(session, customer_id))
-    return (matched.choices, _reason(matched)) if matched else ({}, "")
+    return (matched.choices, _reason(matched)[0]) if matched else ({}, "")
 
 
 # -- what can be offered ---------------------------------------------------------------------------------------------
 
 
 def _companions(session: Session, customer_id: str, anchors: Sequence[Anchor], out: frozenset[str]) -> list[Proposal]:
-    """Pieces made for one of the designs, each configured to match the first that it fits."""
+    """Pieces that go with one of the designs, each configured to match the first that it fits, each with a reason.
+
+    Where nothing is shared and no rule makes one for the other, what others bought may speak for it.
+    """
     policy = curation.policy(session)
     candidates = [item for item in catalog.listing(session) if item.slug not in out and item.slug not in policy.bans]
     free = stock.available(session, [item.slug for item in candidates if item.counted])
     bought, owners = _buyers(session)
     whose = _whose_taste(session, customer_id)
+    ranked = {one.slug: one for one in taste.rank(whose, [], [item.slug for item in candidates], out)}
     found: list[Proposal] = []
     for item in candidates:
         if (item.counted and not free.get(item.slug)) or item.model.supply.numbered:
             continue
         matched = _matched(item, anchors, whose)
-        if matched is not None and _reason(matched) and policy.allows(appraise(item, matched.choices)):
+        if matched is None or not policy.allows(appraise(item, matched.choices)):
+            continue
+        reason, cites = _reason(matched)
+        if not reason:
+            reason, cites = _history(session, ranked.get(item.slug))
+        if reason:
             chance = _share(bought.get(item.slug, 0), owners)
-            found.append(_proposal(item, matched.choices, {}, _reason(matched), chance))
+            found.append(replace(_proposal(item, matched.choices, {}, reason, chance), cites=cites))
     return found
+
+
+def _history(session: Session, ranked: Ranked | None) -> tuple[str, tuple[str, ...]]:
+    """What others' orders say for a piece, as at checkout, and what of the customer's own it rests on."""
+    if ranked is None or ranked.count < reasons.OFTEN or ranked.kind not in ("like_customers", "popular"):
+        return "", ()
+    cited = catalog.find(session, ranked.cites or "")
+    if ranked.kind == "like_customers" and cited is None:
+        return "", ()
+    words = reasons.in_words(ranked.kind, {"name": cited.name if cited else ""})
+    return f"{words}.", (cited.slug,) if cited else ()
 
 
 def _saved(session: Session, customer_id: str) -> list[Proposal]:
@@ -174,15 +207,19 @@ def _matched(item: Published, anchors: Sequence[Anchor], whose_taste: Whose | No
     return companion(item, *found, whose_taste) if found else None
 
 
-def _reason(matched: Companion) -> str:
-    """Why it goes with the design: what both share to the eye, else that it was made for it; "" for neither."""
+def _reason(matched: Companion) -> tuple[str, tuple[str, ...]]:
+    """Why it goes with the design: what both share to the eye, else that it was made for it; "" for neither.
+
+    With it what of the customer's own it rests on.
+    """
     facts = matched.likeness or matched.fitted_to or matched.made_for
     if facts is None:
-        return ""
+        return "", ()
     whose = f"the {facts['name']} you own" if facts["owned"] else f"the {facts['name']} you designed"
     if matched.likeness:
-        return f"{facts['label']}, like {whose}."
-    return f"Made to fit {whose}." if matched.fitted_to else f"Made for {whose}."
+        return f"{facts['label']}, like {whose}.", (facts["slug"], facts["group"], facts["option"])
+    cites = (facts["slug"],) if facts["owned"] else ()
+    return (f"Made to fit {whose}." if matched.fitted_to else f"Made for {whose}."), cites
 
 
 def _whose_taste(session: Session, customer_id: str) -> Whose | None:
@@ -218,8 +255,7 @@ def _proposal(
 
 
 def _with_chance(item: Proposal, chance: int) -> Proposal:
-    values: dict[str, Any] = {**vars(item), "chance": chance, "expected_margin": money.share(item.margin, chance)}
-    return Proposal(**values)
+    return replace(item, chance=chance, expected_margin=money.share(item.margin, chance))
 
 
 def _buyers(session: Session) -> tuple[dict[str, int], int]:

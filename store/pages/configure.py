@@ -1,5 +1,6 @@
 """The configurator: every choice is a form post that works without script, and is swapped in place with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -25,6 +26,7 @@ from store.pages.wishes import Wish, checked_choices, parse_wish, problem_of, re
 from store.shop import carts, catalog, composed, designs, stock, workbench
 from store.shop.appraisal import appraise, conflict_problem, known_to
 from store.shop.catalog import Published
+from store.shop.composed import Filled
 from store.shop.workbench import Work
 from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
 
@@ -49,6 +51,7 @@ class Answer:
     note: str = ""
     link: tuple[str, str] | None = None
     anchor: str = ""
+    filled: Sequence[Filled] = ()  # what could be filled in for whoever asks
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -73,9 +76,10 @@ def product(
         views.note(who, product=slug, page="product")
     if not item.model.configurable:
         return _plain_page(request, session, item)
-    work = composed.begun(session, who, item, getattr(request.state, "web_session", None))
+    filled = composed.start(session, who, item)
+    work = composed.begun(item, getattr(request.state, "web_session", None), filled)
     work, changes = workbench.renewed(session, item, work, who)
-    answer = Answer(work, note=" ".join(changes))
+    answer = Answer(work, note=" ".join(changes), filled=filled)
     if wish:
         answer.wish = parse_wish(item, answer.work, wish, known_to(item, who))
     return _page(request, session, item, answer, view)
@@ -92,7 +96,7 @@ def _page(
         raise conflict_problem(analysis)
     shown = screens.facts_of(item, worth, view)
     groups = rail.rail_of(item, worth, analysis, answer.words, audiences)
-    filled = composed.start(session, request.state.visitor, item)
+    filled = answer.filled
     context: dict[str, Any] = {
         "screen": shown,
         "groups": groups,
@@ -143,9 +147,11 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     """
     item = catalog.published(session, slug)
     row = writable_session(session, request)
-    before, changes = workbench.renewed(session, item, composed.begun(session, who, item, row), who)
+    filled = composed.start(session, who, item)
+    before, changes = workbench.renewed(session, item, composed.begun(item, row, filled), who)
     act = str(form.get("act", ""))
-    answer = _by_taste(session, who, item, before, act) or _moved(who, item, before, form)
+    answer = _by_taste(session, who, item, before, act, filled) or _moved(who, item, before, form)
+    answer.filled = filled if not act.startswith("forget:") else composed.start(session, who, item)
     answer.note = answer.note or " ".join(changes)
     if answer.work != before and act != "composed":
         workbench.record(session, who, item, before, answer.work)
@@ -200,12 +206,14 @@ def _moved(who: Visitor, item: Published, before: Work, form: FormData) -> Answe
     return Answer(work, words=words)
 
 
-def _by_taste(session: Session, who: Visitor, item: Published, before: Work, act: str) -> Answer | None:
+def _by_taste(
+    session: Session, who: Visitor, item: Published, before: Work, act: str, filled: Sequence[Filled]
+) -> Answer | None:
     """Begin with what this customer leans to, or forget why a value was filled in; None when neither was asked."""
     if act == "composed":
-        if not composed.start(session, who, item):
+        if not filled:
             raise not_found("beginning")
-        return Answer(composed.composed(session, who, item, before), anchor="g-presets")
+        return Answer(composed.composed(item, before, filled, known_to(item, who)), anchor="g-presets")
     if act.startswith("forget:"):
         group = act.removeprefix("forget:")
         after = composed.forget(session, who, item, before, group)

@@ -46,7 +46,7 @@ class WorkChange(BaseModel):
 def read_work(request: Request, slug: str, session: Db, who: Who) -> WorkNow:
     """The work in progress on a piece, on its newest version."""
     item = catalog.published(session, slug)
-    kept = composed.begun(session, who, item, getattr(request.state, "web_session", None))
+    kept = composed.begun(item, getattr(request.state, "web_session", None), composed.start(session, who, item))
     work, changes = workbench.renewed(session, item, kept, who)
     return _now(item, work, changes)
 
@@ -56,7 +56,7 @@ def change_work(request: Request, slug: str, body: WorkChange, session: Db, who:
     """One step on the work in progress; two tabs never overwrite each other unseen."""
     item = catalog.published(session, slug)
     row = writable_session(session, request)
-    kept = composed.begun(session, who, item, row)
+    kept = composed.begun(item, row, composed.start(session, who, item))
     if body.revision is not None and body.revision != kept.revision:
         detail = "Another tab went on with this design. Nothing is lost; please look at it as it is now."
         raise ShopError(409, "Changed elsewhere", detail, _now(item, kept, ()).model_dump())

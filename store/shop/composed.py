@@ -11,7 +11,7 @@ from store.auth import WebSession
 from store.errors import not_found
 from store.events import Visitor
 from store.shop import forgetting, suggestions, taste, workbench
-from store.shop.appraisal import appraise, checked, known_to
+from store.shop.appraisal import NO_AUDIENCE, appraise, checked, known_to
 from store.shop.catalog import Published
 from store.shop.taste import Whose
 from store.shop.workbench import Work
@@ -47,22 +47,21 @@ def start(session: Session, visitor: Visitor, item: Published) -> tuple[Filled, 
     return _starts.get((version, whose, item.version), lambda: _compose(whose, item)) if whose else ()
 
 
-def begun(session: Session, visitor: Visitor, item: Published, row: WebSession | None) -> Work:
+def begun(item: Published, row: WebSession | None, filled: Sequence[Filled]) -> Work:
     """The browser's work on a product; not begun yet, it stands where this customer would likely begin.
 
     Undo leads to the house's own design, and starting again does.
     """
     if workbench.is_begun(row, item.slug):
         return workbench.read(row, item.slug)
-    return composed(session, visitor, item, workbench.EMPTY)
+    return composed(item, workbench.EMPTY, filled)
 
 
-def composed(session: Session, visitor: Visitor, item: Published, before: Work) -> Work:
+def composed(item: Published, before: Work, filled: Sequence[Filled], audiences: frozenset[str] = NO_AUDIENCE) -> Work:
     """The work with what can be filled in, each with its reason; as it was when there is nothing."""
-    filled = start(session, visitor, item)
     if not filled:
         return before
-    worth = appraise(item, *checked(item, choices_of(filled), before.texts, known_to(item, visitor)))
+    worth = appraise(item, *checked(item, choices_of(filled), before.texts, audiences))
     after = before.moved(worth.choices, worth.texts)
     return replace(after, filled={one.group: [one.value, one.reason] for one in filled}, version=item.version)
 

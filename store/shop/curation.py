@@ -64,11 +64,12 @@ class Policy:
 
 def policy(session: Session) -> Policy:
     """What the owner has decided, as it stands now."""
-    rows = session.exec(select(SuggestionRule).order_by(col(SuggestionRule.decided_at), col(SuggestionRule.id))).all()
-    house_wide = {row.kind: row.basis_points for row in rows if row.slug == EVERYTHING}
+    wanted = select(SuggestionRule.kind, SuggestionRule.slug, SuggestionRule.basis_points)
+    rows = session.exec(wanted.order_by(col(SuggestionRule.decided_at), col(SuggestionRule.id))).all()
+    house_wide = {kind: share for kind, slug, share in rows if slug == EVERYTHING}
     return Policy(
-        pins=tuple(row.slug for row in rows if row.kind == PIN),
-        bans=frozenset(row.slug for row in rows if row.kind == BAN),
+        pins=tuple(slug for kind, slug, _ in rows if kind == PIN),
+        bans=frozenset(slug for kind, slug, _ in rows if kind == BAN),
         floor=house_wide.get(FLOOR),
         off=OFF in house_wide,
         held=HELD in house_wide,

@@ -1,5 +1,6 @@
 """What the trained recommender knows: the model that serves now, and the leaning it learned from choices."""
 
+import math
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:  # naming them at run time would load the numeric stack into e
     from recommender.taste import Taste
 
 TIE = 1e-5  # less than any liking worth a name
+SMALL = 0.5  # of a choice, so that what was never seen is not impossible
+PRIOR = 2.0  # choices of everyone's that stand beside a customer's own
 LOOK_SECONDS = 1.0  # how long the version that serves is believed without looking again
 
 
@@ -171,11 +174,33 @@ def completed(item: Published, choices: Choices, liked: Mapping[tuple[str, str],
     usual = configurator.complete(item.compiled, choices)
     even = dict(liked)
     groups = {group for group, _ in liked}
+    for key, weight in _left_alone(item, usual, groups).items():
+        even[key] = even.get(key, 0.0) + weight
     for group in (group for group in item.model.groups if group.id in groups):
         for place, option in enumerate(group.options, start=1):
             if usual.get(group.id) != option.id:
                 even[group.id, option.id] = even.get((group.id, option.id), 0.0) - place * TIE
     return configurator.complete(item.compiled, choices, "taste", even)
+
+
+def _left_alone(item: Published, usual: Choices, groups: Collection[str]) -> dict[tuple[str, str], float]:
+    """What the default of each group gains by the designs that left the group alone, as a logarithm.
+
+    Only choices are counted as taste; a group that few choose at all would otherwise go to what those few chose.
+    """
+    model = fitted()
+    if model is None:
+        return {}
+    counted = model.taste
+    designs = max((counted.groups.get((item.slug, group), 0.0) for group in groups), default=0.0)
+    found: dict[tuple[str, str], float] = {}
+    for group in groups:
+        value = usual.get(group)
+        if isinstance(value, str):
+            chosen = counted.values.get((item.slug, group, value), 0.0)
+            kept = designs - counted.groups.get((item.slug, group), 0.0)
+            found[group, value] = math.log((chosen + kept + SMALL) / (chosen + SMALL))
+    return found
 
 
 def whose(session: Session, visitor: Visitor) -> Whose | None:
@@ -189,6 +214,41 @@ def leaning(whose: Whose) -> "list[Leaning]":
     """What the customer leans to across products, the strongest first."""
     model = fitted()
     return _taste_of(model, whose).leaning(whose.customer) if model else []
+
+
+def liking(whose: Whose, attributes: Mapping[str, Any]) -> float:
+    """How much likelier than others this customer chooses what a piece has (metal, colour, leather), as a logarithm.
+
+    Their share of each attribute's value over everyone's, smoothed toward it; 0 for what nobody chose.
+    """
+    model = fitted()
+    if model is None:
+        return 0.0
+    learned = _taste_of(model, whose)
+    usual = _usual.get(model.version, lambda: _by_attribute(learned.attributes))
+    own = _own_traits.get((model.version, whose), lambda: _by_attribute(_of(whose.customer, learned.own_attributes)))
+    told = 0.0
+    for name, value in attributes.items():
+        share = usual.get(name, {}).get(str(value), 0.0) / max(1e-9, sum(usual.get(name, {}).values()))
+        mine = own.get(name, {})
+        if share and mine:
+            told += math.log((mine.get(str(value), 0.0) + PRIOR * share) / (sum(mine.values()) + PRIOR) / share)
+    return told
+
+
+_usual = Memo(4)  # everyone's choices by attribute and value
+_own_traits = Memo(2_000)  # each customer's
+
+
+def _of(customer: str, counts: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+    return {key[1:]: count for key, count in counts.items() if key[0] == customer}
+
+
+def _by_attribute(counts: Mapping[tuple[str, ...], float]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for (name, value), count in counts.items():
+        found.setdefault(name, {})[value] = count
+    return found
 
 
 def chosen_before(whose: Whose, slug: str) -> dict[tuple[str, str], float]:
