@@ -27,7 +27,7 @@ def alarms(margins: list[int]) -> float:
         arms: dict[str, list[int]] = {"control": [], "shown": []}
         for number, margin in enumerate(margins):
             arms[experiments.draw(experiment, f"cus_{number}")].append(margin)
-        found += recommender.lift_by_draw(arms["shown"], arms["control"], seed, draws=600).seen
+        found += recommender.lift_by_draw(arms["shown"], arms["control"], seed, draws=799).seen
     return found / SEEDS
 
 

@@ -167,7 +167,10 @@ def test_the_command_goes_back_as_well(
     orders(house, 1)
     insight.train(settings)
     monkeypatch.setattr(commands, "read_settings", lambda: settings)
+    ours = db.current_engine()
     commands.rollback()
+    db.current_engine().dispose()  # the command opened one of its own
+    db.use_engine(ours)
     assert serving(settings) == first
     assert f"Recommender {first} serves again" in capsys.readouterr().out
 
