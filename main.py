@@ -19,7 +19,19 @@ from store.auth import Signer
 from store.crm import insight, sending
 from store.errors import SettingsError
 from store.middleware import Shell
-from store.office import books, composer, customers, drafts, invitations, invoices, offers, orders, performance, today
+from store.office import (
+    books,
+    composer,
+    curation,
+    customers,
+    drafts,
+    invitations,
+    invoices,
+    offers,
+    orders,
+    performance,
+    today,
+)
 from store.office import catalog as products
 from store.office import payments as order_money
 from store.pages import (
@@ -33,6 +45,7 @@ from store.pages import (
     health,
     machines,
     mailbox,
+    next_piece,
     order_pages,
     papers,
     paying,
@@ -66,6 +79,7 @@ PAGES = (
         paying,
         suggesting,
         papers,  # before the designs, whose codes have no dot
+        next_piece,
         design_pages,
         pictures,
         machines,
@@ -74,7 +88,7 @@ PAGES = (
 )
 OFFICE = (
     *(today, customers, invitations, offers, composer, orders, order_money, books, invoices),
-    *(products, drafts, performance),
+    *(products, drafts, performance, curation),
 )
 
 

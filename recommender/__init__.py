@@ -11,15 +11,18 @@ if TYPE_CHECKING:
     from recommender import preferences, suggest
     from recommender.artifact import Fitted, fit, load, publish, roll_back
     from recommender.history import History, Interaction, read_csv
+    from recommender.judging import Verdict, judge, previous
     from recommender.models import ALGORITHMS, Recommender
     from recommender.offers import Lift, Proposal, Ranked, lift, rank
     from recommender.pointer import current_version
+    from recommender.randomisation import ByDraw, control_needed, lift_by_draw
     from recommender.suggest import Reason, Suggestion
     from recommender.taste import Leaning, Taste, TasteSample, learn
     from recommender.value import row_profit
 
 __all__ = [
     "ALGORITHMS",
+    "ByDraw",
     "Fitted",
     "History",
     "Interaction",
@@ -32,12 +35,17 @@ __all__ = [
     "Suggestion",
     "Taste",
     "TasteSample",
+    "Verdict",
+    "control_needed",
     "current_version",
     "fit",
+    "judge",
     "learn",
     "lift",
+    "lift_by_draw",
     "load",
     "preferences",
+    "previous",
     "publish",
     "rank",
     "read_csv",
@@ -50,6 +58,8 @@ _HOMES = {
     "pointer": ("current_version",),
     "artifact": ("Fitted", "fit", "load", "publish", "roll_back"),
     "history": ("History", "Interaction", "read_csv"),
+    "judging": ("Verdict", "judge", "previous"),
+    "randomisation": ("ByDraw", "control_needed", "lift_by_draw"),
     "models": ("ALGORITHMS", "Recommender"),
     "preferences": (),
     "offers": ("Lift", "Proposal", "Ranked", "lift", "rank"),

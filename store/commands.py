@@ -18,6 +18,7 @@ from store import preferences as sold_together
 from store.accounts import credentials
 from store.crm import insight
 from store.errors import SettingsError, ShopError
+from store.events import NOBODY
 from store.settings import ROOT, Settings, read_settings
 from store.shop import invoices, orders, snapshots
 from store.shop.reconciliation import Seen
@@ -89,7 +90,7 @@ def make_app(
         _say(f"{len(found)} to be looked at" if found else "the books are equal")
         raise typer.Exit(1 if found else 0)
 
-    for command in (seed, train, preferences, staff, check, bench, backup, restore, replay_order, migration):
+    for command in (seed, train, rollback, preferences, staff, check, bench, backup, restore, replay_order, migration):
         app.command(command.__name__.replace("_", "-"))(command)
     for engine in engines:
         app.registered_commands += engine.registered_commands
@@ -119,6 +120,15 @@ def train() -> None:
     _say(insight.train(settings))
 
 
+def rollback() -> None:
+    """Let the recommender before the serving one serve again; trained ones wait until the office lets them go on."""
+    settings = read_settings()
+    serving.prepare(settings)
+    with db.transaction() as session:
+        told = insight.roll_back(session, settings, NOBODY)
+    _say(told)
+
+
 def check() -> None:
     """Lint, types, contracts, known vulnerabilities and tests; the exit code is the number of failed checks."""
     failed = [name for name, tool, arguments in CHECKS if not _passes(name, tool, arguments)]
@@ -133,7 +143,7 @@ def _passes(name: str, tool: str, arguments: tuple[str, ...]) -> bool:
 
 
 def bench(
-    area: Annotated[str, typer.Argument(help="web or start; all when not given")] = "all",
+    area: Annotated[str, typer.Argument(help="web, start, engine or proposals; all when not given")] = "all",
     json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure the shop beside a constant page of the same size, in one run."""

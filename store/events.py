@@ -68,6 +68,8 @@ KINDS: dict[str, str | None] = {
     "offer-withdrawn": None,
     "staff-viewed": None,
     "staff-action": None,
+    "taste-forgotten": None,
+    "recommender-trained": None,
     "product-published": None,
     "model-published": None,
 }

@@ -50,12 +50,21 @@ def draw(experiment: Experiment, unit: str) -> str:
 
 def arm(session: Session, experiment: Experiment, unit: str) -> str:
     """The unit's arm, drawn and stored at the first call; later changes of shares do not move anybody."""
-    stored = session.exec(
-        select(Assignment.arm).where(Assignment.experiment == experiment.name, Assignment.unit == unit)
-    ).first()
+    stored = _stored(session, experiment, unit)
     if stored:
         return stored
     drawn = draw(experiment, unit)
     row = {"id": db.new_id("arm"), "experiment": experiment.name, "unit": unit, "arm": drawn, "drawn_at": db.now()}
     db.insert_once(session, Assignment, row, unique=("experiment", "unit"))
     return drawn
+
+
+def known_arm(session: Session, experiment: Experiment, unit: str) -> str:
+    """The unit's arm, stored or as it would be drawn; writes nothing."""
+    return _stored(session, experiment, unit) or draw(experiment, unit)
+
+
+def _stored(session: Session, experiment: Experiment, unit: str) -> str | None:
+    return session.exec(
+        select(Assignment.arm).where(Assignment.experiment == experiment.name, Assignment.unit == unit)
+    ).first()

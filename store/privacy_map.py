@@ -281,9 +281,17 @@ _SHOP = (
         "twenty-five months",
         moves=True,
         shown=lambda table: table.c.arm == "shown",
-        hidden=_hide("arm"),
+        hidden=_hide("arm", "propensity"),
         expired=_older("shown_at", 760),
     ),
+    _hers(
+        "forgotten",
+        "What you had us forget",
+        "to leave it out when we choose for you",
+        ACCOUNT,
+        erasure="delete",
+    ),
+    _house("suggestion_rule", "what the owner pins, bans and asks of suggestions", "as long as it is decided so"),
     _hers(
         "shop_order",
         "Orders",

@@ -170,5 +170,8 @@ REACTIONS: Mapping[str, tuple[Handler, ...]] = {
     "payment-failed": (tell_declined,),
     "refund-made": (issue_credit_note, tell_refund),
     "refund-failed": (take_credit_note_back,),
+    "consent-withdrawn": (insight.ask_for_unlearning,),
+    "customer-erased": (insight.ask_for_unlearning,),
+    "taste-forgotten": (insight.ask_for_unlearning,),
     "offer-sent": (offer_mail.write_mail,),
 }

@@ -20,8 +20,10 @@ from store.settings import ROOT
 from store.shop import (
     bags,
     catalog,
+    curation,
     designs,
     disputes,
+    forgetting,
     invoices,
     notices,
     orders,
@@ -38,7 +40,7 @@ from store.shop import (
 
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
-    *(bags, catalog, designs, orders, publishing, stock, suggestions, uploads),
+    *(bags, catalog, curation, designs, forgetting, orders, publishing, stock, suggestions, uploads),
     *(disputes, invoices, notices, payments, reconciliation, refunds, schedule, vat_checks),
     *(contacts, offers),
 )

@@ -51,7 +51,7 @@ def preview(session: Session, offer: Offer) -> Preview:
         reckoning=context["reckoning"],
         described=context["described"],
         picture=_picture(session, offer),
-        mail_refusal=sending.mail_refusal(session, offer),
+        mail_refusal=sending.mail_refusal(session, offer.customer_id),
     )
 
 

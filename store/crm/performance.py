@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from store.crm.benefits import KINDS
 from store.crm.offers import Offer
 from store.crm.profit import at_home
+from store.crm.sending import SELLING
 from store.experiments import CHECKOUT_SUGGESTIONS, Assignment
 from store.mail import Message
 from store.shop.orders import PAID, Order, OrderDiscount, OrderLine
@@ -113,8 +114,8 @@ def of_offers(session: Session) -> list[OfferResult]:
 
 
 def mail_cost(session: Session) -> int:
-    """What the mails of all offers cost."""
-    written = select(_sum(col(Message.cost))).where(Message.kind == "offer", Message.state != "withheld")
+    """What the mails of all offers and proposals cost."""
+    written = select(_sum(col(Message.cost))).where(col(Message.kind).in_(SELLING), Message.state != "withheld")
     return sum(session.exec(written).all())
 
 

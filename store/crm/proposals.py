@@ -4,9 +4,8 @@ The chance that a person takes a piece is, until a trained model says better, th
 bought it, counted in SQL and smoothed; the reason names the owned or saved design it was chosen for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session, col, func, select
 
@@ -16,12 +15,14 @@ from store.crm import offers
 from store.money import FULL
 from store.people import consents_of
 from store.rendering import day
-from store.shop import catalog, designs, orders, stock, taxes
+from store.shop import catalog, curation, designs, forgetting, orders, reasons, stock, taste, taxes
 from store.shop.appraisal import appraise, picture_of
 from store.shop.catalog import Published
+from store.shop.choosing import spoken_for
 from store.shop.companions import Anchor, Companion, companion, fitting
 from store.shop.designs import Design
 from store.shop.orders import PAID, Order, OrderLine
+from store.shop.taste import Ranked, Whose
 
 MOST = 8
 ANCHORS = 4  # the newest designs looked at
@@ -41,6 +42,7 @@ class Proposal:
         chance: how likely it is bought, in basis points.
         margin: price less tax and cost.
         expected_margin: margin × chance.
+        cites: what of the customer's own the reason rests on: a product, or product, group and value; else nothing.
     """
 
     slug: str
@@ -56,10 +58,29 @@ class Proposal:
     margin: int
     expected_margin: int
     design_code: str | None = None
+    cites: tuple[str, ...] = ()
 
 
 def proposals(session: Session, customer_id: str, most: int = MOST, chances: Chances | None = None) -> list[Proposal]:
     """The pieces worth offering to this customer, by expected margin; none that is owned, offered or sold out."""
+    ranked = sorted(_all(session, customer_id, chances), key=lambda item: (-item.expected_margin, item.slug))
+    return _each_once(item for item in ranked if item.expected_margin > 0)[:most]
+
+
+def next_pieces(session: Session, customer_id: str, most: int, chances: Chances) -> list[Proposal]:
+    """What this customer would most likely take next, ready to be ordered, whatever it brings; for their own eyes."""
+    ranked = sorted(_all(session, customer_id, chances), key=lambda item: (-item.chance, item.slug))
+    return _each_once(ranked)[:most]
+
+
+def _each_once(ranked: Iterable[Proposal]) -> list[Proposal]:
+    best: dict[str, Proposal] = {}
+    for item in ranked:
+        best.setdefault(item.slug, item)
+    return list(best.values())
+
+
+def _all(session: Session, customer_id: str, chances: Chances | None) -> list[Proposal]:
     anchors = anchors_of(session, customer_id)
     if not anchors:
         return []
@@ -67,26 +88,32 @@ def proposals(session: Session, customer_id: str, most: int = MOST, chances: Cha
     found = [*_saved(session, customer_id), *_companions(session, customer_id, anchors, out)]
     known = dict(chances(session, customer_id, [item.slug for item in found])) if chances else {}
     # What others bought says nothing of a design that this person made and left: it keeps its own, lower chance.
-    ranked = [
+    return [
         _with_chance(item, known[item.slug]) if item.slug in known and item.design_code is None else item
         for item in found
     ]
-    ranked.sort(key=lambda item: (-item.expected_margin, item.slug))
-    best: dict[str, Proposal] = {}
-    for item in ranked:
-        if item.expected_margin > 0:
-            best.setdefault(item.slug, item)
-    return list(best.values())[:most]
 
 
 def anchors_of(session: Session, customer_id: str) -> list[Anchor]:
-    """The configured pieces this customer owns, then those they saved; each design once, the newest first."""
+    """The configured pieces this customer owns, then those they saved; each design once, the newest first.
+
+    What they had forgotten is left out.
+    """
+    left = forgetting.of_customer(session, customer_id)
+    owned = orders.owned_items(session, customer_id)
+    made = designs.by_ids(session, {line.design_id for line in owned})
     found = [
-        Anchor(catalog.version(session, line.model_version), line.choices, owned=True, chosen=not line.suggestion_id)
-        for line in orders.owned_items(session, customer_id)
+        Anchor(
+            catalog.version(session, line.model_version),
+            line.choices,
+            owned=True,
+            own=spoken_for(made.get(line.design_id), left),
+        )
+        for line in owned
+        if line.slug not in left.pieces
     ]
     found += [
-        Anchor(catalog.version(session, design.model_version), design.choices, owned=False, chosen=True)
+        Anchor(catalog.version(session, design.model_version), design.choices, False, spoken_for(design, left))
         for design in open_designs(session, customer_id)
     ]
     distinct: dict[tuple[str, str], Anchor] = {}
@@ -100,27 +127,48 @@ def ready(session: Session, customer_id: str, slug: str) -> tuple[Choices, str]:
     """The piece configured for this customer, and why: matched to the first of their designs that it fits."""
     item = catalog.published(session, slug)
     matched = _matched(item, anchors_of(session, customer_id), _whose_taste(session, customer_id))
-    return (matched.choices, _reason(matched)) if matched else ({}, "")
+    return (matched.choices, _reason(matched)[0]) if matched else ({}, "")
 
 
 # -- what can be offered ---------------------------------------------------------------------------------------------
 
 
 def _companions(session: Session, customer_id: str, anchors: Sequence[Anchor], out: frozenset[str]) -> list[Proposal]:
-    """Pieces made for one of the designs, each configured to match the first that it fits."""
-    candidates = [item for item in catalog.listing(session) if item.slug not in out]
+    """Pieces that go with one of the designs, each configured to match the first that it fits, each with a reason.
+
+    Where nothing is shared and no rule makes one for the other, what others bought may speak for it.
+    """
+    policy = curation.policy(session)
+    candidates = [item for item in catalog.listing(session) if item.slug not in out and item.slug not in policy.bans]
     free = stock.available(session, [item.slug for item in candidates if item.counted])
     bought, owners = _buyers(session)
     whose = _whose_taste(session, customer_id)
+    ranked = {one.slug: one for one in taste.rank(whose, [], [item.slug for item in candidates], out)}
     found: list[Proposal] = []
     for item in candidates:
         if (item.counted and not free.get(item.slug)) or item.model.supply.numbered:
             continue
         matched = _matched(item, anchors, whose)
-        if matched is not None and _reason(matched):
+        if matched is None or not policy.allows(appraise(item, matched.choices)):
+            continue
+        reason, cites = _reason(matched)
+        if not reason:
+            reason, cites = _history(session, ranked.get(item.slug))
+        if reason:
             chance = _share(bought.get(item.slug, 0), owners)
-            found.append(_proposal(item, matched.choices, {}, _reason(matched), chance))
+            found.append(replace(_proposal(item, matched.choices, {}, reason, chance), cites=cites))
     return found
+
+
+def _history(session: Session, ranked: Ranked | None) -> tuple[str, tuple[str, ...]]:
+    """What others' orders say for a piece, as at checkout, and what of the customer's own it rests on."""
+    if ranked is None or ranked.count < reasons.OFTEN or ranked.kind not in ("like_customers", "popular"):
+        return "", ()
+    cited = catalog.find(session, ranked.cites or "")
+    if ranked.kind == "like_customers" and cited is None:
+        return "", ()
+    words = reasons.in_words(ranked.kind, {"name": cited.name if cited else ""})
+    return f"{words}.", (cited.slug,) if cited else ()
 
 
 def _saved(session: Session, customer_id: str) -> list[Proposal]:
@@ -153,25 +201,30 @@ def _not_again(session: Session, customer_id: str) -> frozenset[str]:
 _SETTLED = ("draft", "sent", "accepted", "declined")
 
 
-def _matched(item: Published, anchors: Sequence[Anchor], whose_taste: str | None) -> Companion | None:
+def _matched(item: Published, anchors: Sequence[Anchor], whose_taste: Whose | None) -> Companion | None:
     found = fitting(item, anchors)
     return companion(item, *found, whose_taste) if found else None
 
 
-def _reason(matched: Companion) -> str:
-    """Why it goes with the design: what both share to the eye, else that it was made for it; "" for neither."""
+def _reason(matched: Companion) -> tuple[str, tuple[str, ...]]:
+    """Why it goes with the design: what both share to the eye, else that it was made for it; "" for neither.
+
+    With it what of the customer's own it rests on.
+    """
     facts = matched.likeness or matched.fitted_to or matched.made_for
     if facts is None:
-        return ""
+        return "", ()
     whose = f"the {facts['name']} you own" if facts["owned"] else f"the {facts['name']} you designed"
     if matched.likeness:
-        return f"{facts['label']}, like {whose}."
-    return f"Made to fit {whose}." if matched.fitted_to else f"Made for {whose}."
+        return f"{facts['label']}, like {whose}.", (facts["slug"], facts["group"], facts["option"])
+    cites = (facts["slug"],) if facts["owned"] else ()
+    return (f"Made to fit {whose}." if matched.fitted_to else f"Made for {whose}."), cites
 
 
-def _whose_taste(session: Session, customer_id: str) -> str | None:
+def _whose_taste(session: Session, customer_id: str) -> Whose | None:
     """The person's own leaning, only where they agreed to it; else everyone's."""
-    return customer_id if "personalisation" in consents_of(session, customer_id) else None
+    agreed = "personalisation" in consents_of(session, customer_id)
+    return Whose(customer_id, forgetting.of_customer(session, customer_id)) if agreed else None
 
 
 # -- what it is worth ------------------------------------------------------------------------------------------------
@@ -201,8 +254,7 @@ def _proposal(
 
 
 def _with_chance(item: Proposal, chance: int) -> Proposal:
-    values: dict[str, Any] = {**vars(item), "chance": chance, "expected_margin": money.share(item.margin, chance)}
-    return Proposal(**values)
+    return replace(item, chance=chance, expected_margin=money.share(item.margin, chance))
 
 
 def _buyers(session: Session) -> tuple[dict[str, int], int]:

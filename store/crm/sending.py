@@ -14,19 +14,21 @@ from store.mail import Message
 from store.people import Customer, may_write
 from store.settings import house
 
+SELLING = ("offer", "next-piece")  # the mails that the pause between two is about
 
-def mail_refusal(session: Session, offer: Offer) -> str | None:
-    """Why this offer may not go by mail now, in a sentence for the office; None: it may."""
-    customer = session.get_one(Customer, offer.customer_id)
+
+def mail_refusal(session: Session, customer_id: str) -> str | None:
+    """Why nothing that is for sale may go to this customer by mail now, in a sentence for the office; None: it may."""
+    customer = session.get_one(Customer, customer_id)
     if not customer.email:
-        return "There is no address: the offer waits on the site."
-    if not may_write(session, offer.customer_id, "messages"):
-        return "This customer has not agreed to messages: the offer can be shown on the site only."
+        return "There is no address: an offer waits on the site."
+    if not may_write(session, customer_id, "messages"):
+        return "This customer has not agreed to messages: an offer can be shown on the site only."
     rules = house().offers
     since = db.now() - timedelta(days=rules.mail_days)
     written = session.exec(
         select(Message.created_at)
-        .where(Message.customer_id == offer.customer_id, Message.kind == "offer", Message.created_at > since)
+        .where(Message.customer_id == customer_id, col(Message.kind).in_(SELLING), Message.created_at > since)
         .order_by(col(Message.created_at).desc())
     ).all()
     if len(written) >= rules.mails:
@@ -57,7 +59,7 @@ def send(session: Session, staff: Visitor, offer_id: str, channel: str) -> Offer
     if offer.state in OPEN:
         return offer
     drafts.keep_floor(session, offer)  # prices may have moved since it was drafted
-    refusal = mail_refusal(session, offer) if channel == "mail" else None
+    refusal = mail_refusal(session, offer.customer_id) if channel == "mail" else None
     if refusal:
         raise refused(refusal, "Not by mail")
     moment = db.now()

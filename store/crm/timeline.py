@@ -71,6 +71,7 @@ TITLES: dict[str, str] = {
     "offer-restored": "Offer given back",
     "offer-expired": "Offer ended unused",
     "offer-withdrawn": "Offer withdrawn",
+    "taste-forgotten": "Had something forgotten that was known of their taste",
     "staff-viewed": "Staff opened this page",
     "staff-action": "Staff action",
 }

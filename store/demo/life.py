@@ -173,7 +173,7 @@ def accessory(session: Session, scene: Scene, pieces: Sequence[tuple[str, Mappin
     piece = catalog.find(session, slug)
     if piece is None:
         return None
-    anchor = Anchor(piece, choices, owned=True, chosen=True)
+    anchor = Anchor(piece, choices, owned=True, own=frozenset(choices))
     wanted: dict[str, int] = {}
     matched: dict[str, Choices] = {}
     gone = stock.run_out(session)

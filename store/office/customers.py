@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 
 from store import events, invitations
-from store.crm import contacts, insight, offers, profile, profit, proposals, timeline
+from store.crm import contacts, insight, next_piece, offers, profile, profit, proposals, sending, timeline
 from store.db import Db, WritingDb
 from store.office.amounts import read_amount
-from store.office.deps import LogsContacts, SeesCustomers, may, show
+from store.office.deps import LogsContacts, MakesOffers, SeesCustomers, may, show
 from store.settings import house
 from store.shop import catalog
 from store.web import OurForm, redirect
@@ -55,6 +55,7 @@ def show_customer(
         "offers": offers.all_of(session, customer.id),
         "states": offers.STATES,
         "proposals": proposed,
+        "mail_refusal": sending.mail_refusal(session, customer.id) if proposed else None,
         "history": timeline.of_customer(session, customer.id, show_only, page),
         "names": {item.slug: item.name for item in catalog.listing(session)},
         "filters": timeline.FILTERS,
@@ -67,6 +68,16 @@ def show_customer(
         "audience_names": {name: name for name in catalog.audiences(session)},
     }
     return show(request, staff, "customer.html", context, title=customer.name or customer.email or "A guest")
+
+
+@router.post("/{customer_id}/letters", dependencies=[OurForm])
+def write(
+    request: Request, customer_id: str, session: Db, staff: MakesOffers, slug: Annotated[str, Form(max_length=80)]
+) -> RedirectResponse:
+    """Write to them about a proposed piece, ready configured and without a benefit."""
+    customer = profile.by_id(session, customer_id)
+    next_piece.write(session, staff, customer.id, slug)
+    return redirect(request, f"/office/customers/{customer.id}#next", "The letter is on its way.", "success")
 
 
 class ContactForm(BaseModel):

@@ -31,6 +31,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "edit products": frozenset({"owner"}),
     "invite customers": frozenset({"owner", "advisor"}),
     "see performance": frozenset({"owner", "accountant"}),
+    "rule suggestions": frozenset({"owner"}),
 }
 
 
@@ -76,6 +77,7 @@ SeesInvoices = Annotated[Visitor, staff_with("see invoices")]
 SeesProducts = Annotated[Visitor, staff_with("see products")]
 EditsProducts = Annotated[Visitor, staff_with("edit products")]
 InvitesCustomers = Annotated[Visitor, staff_with("invite customers")]
+RulesSuggestions = Annotated[Visitor, staff_with("rule suggestions")]
 SeesPerformance = Annotated[Visitor, staff_with("see performance")]
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from store.crm import performance, profit
+from store.crm import lift, performance, profit
 from store.db import Db
 from store.office.deps import SeesPerformance, show
 from store.settings import house
@@ -18,6 +18,7 @@ def show_performance(request: Request, session: Db, staff: SeesPerformance) -> H
         "offers": performance.of_offers(session),
         "mail_cost": performance.mail_cost(session),
         "attach": performance.of_suggestions(session),
+        "lift": lift.of_margin(session),
         "total": profit.shop_total(session),
         "currency": house().currency,
     }

@@ -103,7 +103,7 @@ def completion(
     _refuse_conflict(item, choices, audiences)
     try:
         if body.objective == "taste":
-            whole = taste.completed(item, choices, taste.weights_for(who, slug, choices))
+            whole = taste.completed(item, choices, taste.weights(taste.whose(session, who), slug, choices))
         else:
             whole = configurator.complete(item.compiled, choices, body.objective, audiences=audiences)
     except NotKnownInTime as error:

@@ -1,6 +1,6 @@
 """The configurator: every choice is a form post that works without script, and is swapped in place with it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -26,6 +26,7 @@ from store.pages.wishes import Wish, checked_choices, parse_wish, problem_of, re
 from store.shop import carts, catalog, composed, designs, price_lists, stock, workbench
 from store.shop.appraisal import appraise, conflict_problem, known_to
 from store.shop.catalog import Published
+from store.shop.composed import Filled
 from store.shop.workbench import Work
 from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
 
@@ -51,6 +52,7 @@ class Answer:
     note: str = ""
     link: tuple[str, str] | None = None
     anchor: str = ""
+    filled: Sequence[Filled] = ()  # what could be filled in for whoever asks
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -75,9 +77,10 @@ def product(
         views.note(who, product=slug, page="product")
     if not item.model.configurable:
         return _plain_page(request, session, who, item)
-    work = workbench.read(getattr(request.state, "web_session", None), slug)
+    filled = composed.start(session, who, item)
+    work = composed.begun(item, getattr(request.state, "web_session", None), filled)
     work, changes = workbench.renewed(session, item, work, who)
-    answer = Answer(work, note=" ".join(changes))
+    answer = Answer(work, note=" ".join(changes), filled=filled)
     if wish:
         answer.wish = parse_wish(item, answer.work, wish, known_to(item, who))
     return _page(request, session, item, answer, view)
@@ -94,12 +97,14 @@ def _page(
         raise conflict_problem(analysis)
     shown = screens.facts_of(item, worth, view)
     groups = rail.rail_of(item, worth, analysis, answer.words, audiences)
+    filled = answer.filled
     context: dict[str, Any] = {
         "screen": shown,
         "groups": groups,
         "steps": rail.steps_of(item, groups),
         "presets": rail.presets_of(item, worth, audiences),
-        "composed": composed.start(request.state.visitor, item),
+        "composed": filled,
+        "composed_stands": bool(filled) and work.choices == composed.choices_of(filled),
         "work": work,
         "problem": problem_of(item, work, answer.wish, audiences) if answer.wish else None,
         "left": stock.available(session, [item.slug]).get(item.slug) if item.counted else None,
@@ -144,18 +149,14 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     """
     item = price_lists.shown(catalog.published(session, slug), who)
     row = writable_session(session, request)
-    before, changes = workbench.renewed(session, item, workbench.read(row, slug), who)
-    if form.get("act") == "composed":
-        answer = _composed(who, item, before)
-    else:
-        given, refused = pictures.given(session, who, item, form)
-        answer = _moved(who, item, before, form, Words(errors=refused))
-        for group_id, upload_id in given.items():
-            answer = _chosen(item, answer.work, answer.words, f"{group_id}:{upload_id}", known_to(item, who))
-    answer.note = answer.note or " ".join(changes)
-    if answer.work != before and form.get("act") != "composed":  # what the house fills in is nobody's choice
-        workbench.record(session, who, item, before.choices, answer.work.choices)
+    filled = composed.start(session, who, item)
+    before, changes = workbench.renewed(session, item, composed.begun(item, row, filled), who)
     act = str(form.get("act", ""))
+    answer = _by_taste(session, who, item, before, act, filled) or _given(session, who, item, before, form)
+    answer.filled = filled if not act.startswith("forget:") else composed.start(session, who, item)
+    answer.note = answer.note or " ".join(changes)
+    if answer.work != before and act != "composed":
+        workbench.record(session, who, item, before, answer.work)
     if act in ("save", "bag") and not answer.words.errors:
         _keep(session, who, item, answer)
         workbench.write(row, slug, answer.work)
@@ -178,6 +179,15 @@ def _back(slug: str, answer: Answer, view: str) -> str:
         query["wish"] = answer.wish.text
     anchor = "repairs" if answer.wish else answer.anchor
     return f"/products/{slug}" + (f"?{urlencode(query)}" if query else "") + (f"#{quote(anchor)}" if anchor else "")
+
+
+def _given(session: Session, who: Visitor, item: Published, before: Work, form: FormData) -> Answer:
+    """What the form does to the work, the pictures that came with it included."""
+    given, refused = pictures.given(session, who, item, form)
+    answer = _moved(who, item, before, form, Words(errors=refused))
+    for group_id, upload_id in given.items():
+        answer = _chosen(item, answer.work, answer.words, f"{group_id}:{upload_id}", known_to(item, who))
+    return answer
 
 
 def _moved(who: Visitor, item: Published, before: Work, form: FormData, refused: Words) -> Answer:
@@ -208,13 +218,19 @@ def _moved(who: Visitor, item: Published, before: Work, form: FormData, refused:
     return Answer(work, words=words)
 
 
-def _composed(who: Visitor, item: Published, before: Work) -> Answer:
-    """Begin with what this customer leans to; every filled-in value says why and can be cleared."""
-    filled = composed.start(who, item)
-    if not filled:
-        raise not_found("beginning")
-    work = before.moved(*checked_choices(item, composed.choices_of(filled), before.texts, known_to(item, who)))
-    return Answer(replace(work, filled={one.group: [one.value, one.reason] for one in filled}), anchor="g-presets")
+def _by_taste(
+    session: Session, who: Visitor, item: Published, before: Work, act: str, filled: Sequence[Filled]
+) -> Answer | None:
+    """Begin with what this customer leans to, or forget why a value was filled in; None when neither was asked."""
+    if act == "composed":
+        if not filled:
+            raise not_found("beginning")
+        return Answer(composed.composed(item, before, filled, known_to(item, who)), anchor="g-presets")
+    if act.startswith("forget:"):
+        group = act.removeprefix("forget:")
+        after = composed.forget(session, who, item, before, group)
+        return Answer(after, note="Forgotten: it will not be filled in from that again.", anchor=f"g-{group}")
+    return None
 
 
 def _with_words(item: Published, work: Work, form: FormData) -> tuple[Work, Words]:
@@ -287,9 +303,7 @@ def _arranged(item: Published, work: Work, words: Words, move: str, audiences: f
 
 def _keep(session: Session, who: Visitor, item: Published, answer: Answer) -> None:
     work = answer.work
-    # What the house filled in is not learned from as the customer's own taste.
-    source = "suggestion" if work.reasons else "customer"
-    design = designs.save(session, who, item.slug, work.choices, work.texts, source=source, parent=work.parent)
+    design = designs.save(session, who, item.slug, work.choices, work.texts, parent=work.parent, filled=work.reasons)
     answer.work = work.kept(design.code)
     answer.note = f"Your design is kept as {design.code}."
     answer.link = (f"/designs/{design.code}", "Open its page")

@@ -13,6 +13,7 @@ from store.db import Db
 from store.errors import ShopError
 from store.pages.sign_in import LOCKED
 from store.people import Customer
+from store.shop import forgetting
 from store.web import Account, OurForm
 
 router = APIRouter(include_in_schema=False)
@@ -135,8 +136,16 @@ def privacy_page(request: Request, session: Db, visitor: Account) -> Response:
         "held": [part for part in held.values() if part["rows"]],
         "answers": people.history_of(session, customer.id),
         "purposes": people.PURPOSES,
+        "forgotten": forgetting.in_words(session, customer.id),
     }
     return _page(request, "privacy", context, "What we know about you")
+
+
+@router.post("/account/forgotten/{forgotten_id}/return", dependencies=[OurForm])
+def remember(request: Request, forgotten_id: str, session: Db, visitor: Account) -> Response:
+    """Let something count again that was to be forgotten."""
+    forgetting.remember(session, visitor, forgotten_id)
+    return web.redirect(request, "/account/privacy#forgotten", "It counts again when we choose for you.", "success")
 
 
 @router.get("/account/data.json")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlmodel import Session
 
+import configurator
 from store import auth, checkout
 from store.db import Db, WritingDb
 from store.errors import ShopError, invalid
@@ -95,7 +96,7 @@ def read_suggestions(cart_id: str, session: WritingDb, who: Who) -> shapes.Sugge
                 slug=one.slug,
                 name=one.name,
                 reason=one.reason,
-                choices=one.choices,
+                choices=dict(one.nested),
                 sentence=one.sentence,
                 price=shapes.Price(amount=one.price, currency=one.currency, lines=one.price_lines),
             )
@@ -171,12 +172,13 @@ def bag_of(session: Session, cart: Cart, who: Visitor, to: Destination | None = 
 
 
 def _line(view: LineView) -> shapes.BagLine:
+    choices: shapes.Choices = view.worth.choices if view.worth else view.design.choices
     return shapes.BagLine(
         id=view.line.id,
         slug=view.line.slug,
         name=view.label,
         design=view.design.code,
-        choices=view.worth.choices if view.worth else view.design.choices,
+        choices=dict(configurator.nest(view.published.model, choices)) if view.published else choices,
         texts=view.texts,
         sentence=view.sentence,
         quantity=view.line.quantity,

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from store import money
+from store.crm import next_piece
 from store.db import Db
 from store.errors import ShopError, not_found
 from store.events import Visitor, views
@@ -53,6 +54,7 @@ def home(request: Request, session: Db, who: Who) -> HTMLResponse:
         "hero": card(made[0]) if made else None,
         "features": cards(session, made[1:3] if len(made) > 1 else made),
         "working": _working(request, session, who),
+        "proposed": next_piece.for_visitor(session, who),
         "ready": cards(session, _spread(ready, 8)),
         "editions": cards(session, editions[:4]),
         "canonical": address(request, "/"),

@@ -1,4 +1,4 @@
-"""What a customer does with the suggestions at checkout: adds one, declines one, turns them off or on."""
+"""What a customer does with suggestions: adds one, declines one, has its reason forgotten, turns them off or on."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -38,3 +38,12 @@ def refuse(request: Request, suggestion_id: str, session: Db, who: Who, form: Po
     cart = carts.readable(session, str(form.get("cart", "")), who)
     suggestions.decline(session, who, cart, suggestion_id)
     return redirect(request, BACK, "We will not suggest it again.", "success")
+
+
+@router.post("/{suggestion_id}/oblivion", dependencies=[OurForm])
+def forget(request: Request, suggestion_id: str, session: Db, who: Who, form: Posted) -> Response:
+    """ "Forget this": what the reason says of the customer counts no more."""
+    keep(request, session, form)
+    cart = carts.readable(session, str(form.get("cart", "")), who)
+    suggestions.forget(session, who, cart, suggestion_id)
+    return redirect(request, BACK, "Forgotten. Nothing is suggested for that reason any more.", "success")

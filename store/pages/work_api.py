@@ -12,7 +12,7 @@ from store.db import Db
 from store.errors import ShopError
 from store.events import Visitor
 from store.pages import shapes
-from store.shop import catalog, workbench
+from store.shop import catalog, composed, workbench
 from store.shop.appraisal import appraise, checked, conflict_problem, known_to
 from store.shop.catalog import Published
 from store.shop.workbench import Work
@@ -46,7 +46,7 @@ class WorkChange(BaseModel):
 def read_work(request: Request, slug: str, session: Db, who: Who) -> WorkNow:
     """The work in progress on a piece, on its newest version."""
     item = catalog.published(session, slug)
-    kept = workbench.read(getattr(request.state, "web_session", None), slug)
+    kept = composed.begun(item, getattr(request.state, "web_session", None), composed.start(session, who, item))
     work, changes = workbench.renewed(session, item, kept, who)
     return _now(item, work, changes)
 
@@ -56,13 +56,13 @@ def change_work(request: Request, slug: str, body: WorkChange, session: Db, who:
     """One step on the work in progress; two tabs never overwrite each other unseen."""
     item = catalog.published(session, slug)
     row = writable_session(session, request)
-    kept = workbench.read(row, slug)
+    kept = composed.begun(item, row, composed.start(session, who, item))
     if body.revision is not None and body.revision != kept.revision:
         detail = "Another tab went on with this design. Nothing is lost; please look at it as it is now."
         raise ShopError(409, "Changed elsewhere", detail, _now(item, kept, ()).model_dump())
     before, changes = workbench.renewed(session, item, kept, who)
     after = _stepped(item, before, body, who)
-    workbench.record(session, who, item, before.choices, after.choices)
+    workbench.record(session, who, item, before, after)
     written = workbench.write(row, slug, after)
     session.add(row)
     return _now(item, written, changes)

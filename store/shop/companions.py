@@ -11,6 +11,7 @@ from configurator import Choices
 from configurator.live import Memo
 from store.shop import taste
 from store.shop.catalog import Published
+from store.shop.taste import Whose
 
 # What a person sees to be alike; other attributes (a width, a size) make a piece fit rather than match.
 SEEN = ("leather", "metal", "colour", "wood", "canvas", "fabric", "dial")
@@ -20,12 +21,12 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Anchor:
-    """A design that something can go with; `chosen` when its owner chose its values, not the house."""
+    """A design that something can go with; `own` are the groups whose values its owner chose, not the house."""
 
     item: Published
     choices: Mapping[str, Any]
     owned: bool
-    chosen: bool
+    own: frozenset[str]
 
     @cached_property
     def key(self) -> tuple[str, str]:
@@ -82,37 +83,37 @@ def _match(item: Published, anchor: Anchor) -> Choices | None:
 
 def alike(item: Published, anchor: Anchor, choices: Choices) -> int:
     """How much a fitting piece looks like the design: 0 for the same leather, more for less, by the order of `SEEN`."""
-    if not anchor.chosen:
+    if not anchor.own:
         return len(SEEN)
     likeness = _described.get(
-        (item.version, key_of(choices), anchor.key, "alike"), lambda: _likeness(item, choices, anchor, {})
+        (item.version, key_of(choices), anchor.key, anchor.own), lambda: _likeness(item, choices, anchor, {})
     )
     return SEEN.index(likeness["attribute"]) if likeness else len(SEEN)
 
 
-def companion(item: Published, anchor: Anchor, choices: Choices, customer: str | None) -> Companion:
+def companion(item: Published, anchor: Anchor, choices: Choices, whose: Whose | None) -> Companion:
     """The fitting piece, with what fit and likeness leave open after the customer's taste, and what may be said of it.
 
     Args:
-        customer: whose taste; None for everyone's.
+        whose: taste; None for everyone's.
     """
     whole = _finished.get(
-        (item.version, key_of(choices), taste.loaded_version(), customer), lambda: _finish(item, choices, customer)
+        (item.version, key_of(choices), taste.loaded_version(), whose), lambda: _finish(item, choices, whose)
     )
-    marks = (anchor.owned, anchor.chosen)
+    marks = (anchor.owned, anchor.own)
     return _described.get(
         (item.version, key_of(whole), anchor.key, marks), lambda: _describe(item, anchor, dict(whole))
     )
 
 
-def _finish(item: Published, choices: Choices, customer: str | None) -> Choices:
-    weights = taste.weights(customer, item.slug, choices)
+def _finish(item: Published, choices: Choices, whose: Whose | None) -> Choices:
+    weights = taste.weights(whose, item.slug, choices)
     return taste.completed(item, choices, weights) if weights else choices
 
 
 def _describe(item: Published, anchor: Anchor, choices: Choices) -> Companion:
     about = {"slug": anchor.item.slug, "name": anchor.item.name, "owned": anchor.owned}
-    likeness = _likeness(item, choices, anchor, about) if anchor.chosen else None
+    likeness = _likeness(item, choices, anchor, about)
     rule = configurator.binding(item.compiled, choices, anchor.item.compiled, dict(anchor.choices))
     if rule is None or (rule.product != anchor.item.slug and not rule.when and not rule.same):
         return Companion(choices, None, None, likeness)
@@ -145,8 +146,9 @@ def _likeness(item: Published, choices: Choices, anchor: Anchor, about: Facts) -
         if name not in own:
             continue
         for group in anchor.item.model.groups:
-            chosen = anchor.choices.get(group.id)
+            chosen = anchor.choices.get(group.id) if group.id in anchor.own else None
             for option in group.options:
                 if option.id == chosen and option.attributes.get(name) == own[name]:
-                    return {"attribute": name, "value": own[name], "label": option.label, "group": group.id, **about}
+                    facts = {"attribute": name, "value": own[name], "label": option.label}
+                    return {**facts, "group": group.id, "option": option.id, **about}
     return None

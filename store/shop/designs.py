@@ -45,6 +45,12 @@ class Design(SQLModel, table=True):
     parent_code: str | None = None
     created_at: datetime
     source: str = "customer"  # customer, offer, suggestion
+    filled: list[str] = Field(default_factory=list, sa_type=db.Document)  # groups whose value the house filled in
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The groups whose value its owner chose by their own hand."""
+        return frozenset(self.choices).difference(self.filled) if self.source == "customer" else frozenset()
 
 
 def save(
@@ -58,6 +64,7 @@ def save(
     parent: str | None = None,
     audiences: frozenset[str] = NO_AUDIENCE,
     customer_id: str | None = None,
+    filled: Iterable[str] = (),
 ) -> Design:
     """Save a design under a new code; the same owner saving the same design again gets the one there is.
 
@@ -66,6 +73,7 @@ def save(
         parent: code of the design that this one was forked from.
         audiences: whose private options may be in it, besides those that the visitor is invited to.
         customer_id: for whom, when it is not the visitor (staff composing for a customer).
+        filled: groups whose value the house filled in: nobody's choice, and nobody's taste.
 
     Raises:
         ShopError: 404 unknown product, 422 unknown choice or text, or somebody else's picture, 409 choices that do not
@@ -98,6 +106,7 @@ def save(
         parent_code=parent,
         created_at=db.now(),
         source=source,
+        filled=sorted(filled),
     )
     if db.insert_once(session, Design, design.model_dump(), unique=("session_id", "fingerprint")) is None:
         # The same session saved it a moment ago, perhaps before it signed in.

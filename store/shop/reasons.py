@@ -67,7 +67,16 @@ def in_words(kind: str, facts: Mapping[str, Any]) -> str:
             return "From our house, in the same hand"
 
 
+def forgettable(kind: str, facts: Mapping[str, Any]) -> str:
+    """What of the customer's own the reason rests on, in words; "" when on nothing that they could want forgotten."""
+    if kind == "match":
+        return f"that you chose {facts['label']} for the {facts['name']}"
+    if kind == "like_customers" or facts.get("owned"):
+        return f"that you own the {facts['name']}"
+    return ""
+
+
 def grounds(kind: str, facts: Mapping[str, Any]) -> str:
-    """What the reason rests on, for "Why these suggestions"."""
+    """What the reason rests on, for "Why do you show me these"."""
     counted = f" ({facts['count']} orders)" if "count" in facts else ""
     return f"{KINDS[kind]}{counted}"

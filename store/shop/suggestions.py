@@ -12,17 +12,20 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, Update, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from configurator import Choices
+import configurator
+from configurator import Choices, Nested
 from store import auth, db, events, experiments
 from store.auth import WebSession
-from store.errors import not_found
+from store.errors import invalid, not_found
 from store.events import Event, Visitor
+from store.money import FULL
 from store.people import Customer
-from store.shop import carts, designs, price_lists, reasons, taste
+from store.shop import carts, curation, designs, forgetting, price_lists, reasons, taste
 from store.shop.appraisal import appraise, picture_of
 from store.shop.bags import Cart, CartLine, CartView
 from store.shop.catalog import Published
 from store.shop.choosing import Choice, choose
+from store.shop.curation import Policy
 from store.shop.orders import Order, OrderLine
 
 CONTROL = "control"
@@ -44,6 +47,7 @@ class Suggestion(SQLModel, table=True):
     reason_kind: str
     reason_facts: dict[str, Any] = Field(default_factory=dict, sa_type=db.Document)
     position: int
+    propensity: int = FULL  # basis points: how likely this bag was to have it in this place, had it the arm "shown"
     arm: str
     model_version: str | None = None
     shown_at: datetime
@@ -54,7 +58,14 @@ class Suggestion(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Offered:
-    """A suggestion as the checkout shows it; `reason` is a sentence, `grounds` what it rests on."""
+    """A suggestion as the checkout shows it.
+
+    Attributes:
+        reason: a sentence.
+        grounds: what it rests on.
+        forgettable: what the customer can have forgotten, in words; "" when it rests on nothing of theirs.
+        nested: the choices as JSON tells them.
+    """
 
     id: str
     slug: str
@@ -62,7 +73,9 @@ class Offered:
     sentence: str
     reason: str
     grounds: str
+    forgettable: str
     choices: Choices
+    nested: Nested
     price: int
     currency: str
     price_lines: list[dict[str, Any]]
@@ -74,11 +87,12 @@ class Offered:
 
 def for_cart(session: Session, visitor: Visitor, view: CartView) -> list[Offered]:
     """What is suggested with this bag, written down as shown; [] for a control customer, whose would-be is kept too."""
-    if not view.lines or view.cart.ordered is not None or visitor.is_staff or switched_off(session, visitor):
+    policy = curation.policy(session)
+    if not view.lines or view.cart.ordered is not None or visitor.is_staff or are_off(session, visitor, policy):
         return []
     arm = experiments.arm(session, experiments.CHECKOUT_SUGGESTIONS, visitor.customer_id or view.cart.id)
     known = {row.slug: row for row in of_cart(session, view.cart)}
-    chosen = choose(session, visitor, view, _declined(session, visitor, list(known.values())))
+    chosen = choose(session, visitor, view, _declined(session, visitor, list(known.values())), policy)
     found = [replace(choice, item=price_lists.priced(choice.item, view.prices)) for choice in chosen]
     ids = _remember(session, visitor, view.cart, found, arm, known)
     if arm == CONTROL:
@@ -102,6 +116,22 @@ def decline(session: Session, visitor: Visitor, cart: Cart, suggestion_id: str) 
     row.declined_at = db.now()
     session.add(row)
     events.record(session, visitor, "suggestion-declined", subject=row.id, product=row.slug)
+
+
+def forget(session: Session, visitor: Visitor, cart: Cart, suggestion_id: str) -> None:
+    """ "Forget this": what the suggestion's reason says of the customer no longer counts, now and in what is learned.
+
+    Raises:
+        ShopError: 404 no such suggestion for this bag, 422 its reason rests on nothing of theirs.
+    """
+    row = _of_cart(session, cart, suggestion_id)
+    facts = row.reason_facts
+    if not reasons.forgettable(row.reason_kind, facts):
+        raise invalid("This suggestion rests on nothing that we know of you.")
+    if row.reason_kind == "match":
+        forgetting.forget(session, visitor, facts["slug"], facts["group"], facts["option"])
+    else:
+        forgetting.forget(session, visitor, facts["slug"])
 
 
 def accept(session: Session, visitor: Visitor, cart: Cart, suggestion_id: str) -> CartLine:
@@ -133,6 +163,11 @@ def switched_off(session: Session, visitor: Visitor) -> bool:
         return session.get_one(Customer, visitor.customer_id).suggestions_off
     row = session.get(WebSession, visitor.session_id) if visitor.session_id else None
     return bool(row and row.state.get("suggestions_off"))
+
+
+def are_off(session: Session, visitor: Visitor, policy: Policy | None = None) -> bool:
+    """Whether nothing is suggested, proposed or filled in: by the owner's word for everybody, or by the customer's."""
+    return (policy or curation.policy(session)).off or switched_off(session, visitor)
 
 
 def switch(session: Session, visitor: Visitor, *, off: bool) -> None:
@@ -173,12 +208,20 @@ def _remember(
         ids[choice.item.slug] = db.insert_or_update(session, Suggestion, row, ("cart_id", "slug"), _CHANGING)
         if before is None:
             kind = "suggestion-withheld" if arm == CONTROL else "suggestion-shown"
-            facts = {"cart": cart.id, "position": position, "price": row["price"], "reason": choice.why.kind}
+            facts = {
+                "cart": cart.id,
+                "position": position,
+                "propensity": choice.propensity,
+                "price": row["price"],
+                "reason": choice.why.kind,
+            }
             events.record(session, visitor, kind, subject=ids[choice.item.slug], product=choice.item.slug, facts=facts)
     return [ids[choice.item.slug] for choice in found]
 
 
-_CHANGING = ("choices", "price", "currency", "reason_kind", "reason_facts", "position", "arm", "customer_id")
+_CHANGING = (
+    *("choices", "price", "currency", "reason_kind", "reason_facts", "position", "propensity", "arm", "customer_id"),
+)
 
 
 def _row(visitor: Visitor, cart: Cart, position: int, choice: Choice, arm: str) -> dict[str, Any]:
@@ -193,6 +236,7 @@ def _row(visitor: Visitor, cart: Cart, position: int, choice: Choice, arm: str) 
         "reason_kind": choice.why.kind,
         "reason_facts": dict(choice.why.facts),
         "position": position,
+        "propensity": choice.propensity,
         "arm": arm,
         "model_version": taste.loaded_version(),
         "shown_at": db.now(),
@@ -209,7 +253,9 @@ def _offered(suggestion_id: str, choice: Choice) -> Offered:
         sentence=worth.sentence if item.model.configurable else item.model.sentence,
         reason=reasons.in_words(choice.why.kind, choice.why.facts),
         grounds=reasons.grounds(choice.why.kind, choice.why.facts),
+        forgettable=reasons.forgettable(choice.why.kind, choice.why.facts),
         choices=choice.choices,
+        nested=configurator.nest(item.model, choice.choices),
         price=worth.price.amount,
         currency=worth.price.currency,
         price_lines=worth.price_lines,

@@ -84,6 +84,11 @@ class Work:
 EMPTY = Work({}, {})
 
 
+def is_begun(row: WebSession | None, slug: str) -> bool:
+    """Whether this browser did anything with the product yet."""
+    return row is not None and slug in row.state.get("work", {})
+
+
 def read(row: WebSession | None, slug: str) -> Work:
     """The browser's work on a product; an empty design when there is none yet."""
     kept = row.state.get("work", {}).get(slug) if row else None
@@ -152,9 +157,10 @@ def touched(row: WebSession | None) -> list[str]:
     return list(reversed(row.state.get("work", {}))) if row else []
 
 
-def record(session: Session, visitor: Visitor, item: Published, before: Choices, after: Choices) -> None:
-    """Record what was chosen and what was given up, each as an event of its own."""
-    for kind, gone, come in (("unchoice", before, after), ("choice", after, before)):
+def record(session: Session, visitor: Visitor, item: Published, before: Work, after: Work) -> None:
+    """Record what was chosen and what was given up, each as an event of its own; what the house fills in is neither."""
+    own = {group: value for group, value in after.choices.items() if group not in after.reasons}
+    for kind, gone, come in (("unchoice", before.choices, after.choices), ("choice", own, before.choices)):
         for group, value in _values(gone):
             if (group, value) not in set(_values(come)):
                 facts = {"group": group, "value": value, "version": item.version}

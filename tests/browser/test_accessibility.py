@@ -44,6 +44,7 @@ FOR_STAFF = (
     "/office/offers",
     "/office/products",
     "/office/performance",
+    "/office/performance/suggestions",
 )
 """Pages by who may open them; the office's detail pages are reached from their lists."""
 

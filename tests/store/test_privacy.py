@@ -18,7 +18,7 @@ from store.events import Event, Visitor
 from store.mail import Message
 from store.people import Consent, Customer, Identity, Suppression
 from store.privacy_map import TABLES
-from store.shop import carts, designs, forgetting, invoices, orders, refunds, snapshots, transfers
+from store.shop import carts, closed_orders, designs, invoices, orders, refunds, snapshots, transfers
 from store.shop.designs import Design
 from store.shop.invoices import InvoiceCounter
 from store.shop.orders import Order
@@ -222,8 +222,8 @@ def test_of_an_order_that_is_over_the_invoice_alone_names_the_person(house: Sess
     house.expire_all()
     assert house.get_one(Order, mine.order.id).name == NAME, "it is still on its way to her"
     orders.advance(house, staff, house.get_one(Order, mine.order.id), "delivered")
-    assert forgetting.forget(house) == 1
-    assert forgetting.forget(house) == 0
+    assert closed_orders.forget(house) == 1
+    assert closed_orders.forget(house) == 0
     house.expire_all()
     found = {place for wanted in (EMAIL, NAME, ENGRAVING, "rue des Lilas") for place in places_of(house, wanted)}
     assert found == {("invoice", "document")}

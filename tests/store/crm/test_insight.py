@@ -14,6 +14,7 @@ from store import db, privacy
 from store.crm import insight
 from store.settings import Settings
 from store.shop import carts, catalog, composed, designs, orders, taste
+from store.shop.taste import Whose
 from store.tasks import Task
 from tests.store.crm.cast import House
 
@@ -104,15 +105,15 @@ def test_a_start_is_composed_of_what_the_customer_leans_to_and_says_why(house: H
     watch = catalog.published(house.session, "meridien")
     for visitor, case in people_of.items():
         assert visitor.customer_id
-        assert taste.leaning(visitor.customer_id)[0].value == case
+        assert taste.leaning(Whose(visitor.customer_id))[0].value == case
         allowed = replace(visitor, consents=frozenset({"personalisation"}))
-        filled = {one.group: one for one in composed.start(allowed, watch)}
+        filled = {one.group: one for one in composed.start(house.session, allowed, watch)}
         assert filled["case"].value == case
         label = {"rose-gold": "Rose gold", "black-titanium": "Black titanium"}[case]
         assert filled["case"].reason == f"Filled in because you chose {label} before."
         assert configurator.complete(watch.compiled, composed.choices_of(list(filled.values())))  # can be made
-        assert composed.start(visitor, watch) == ()  # without consent
-        assert composed.start(replace(allowed, opted_out=True), watch) == ()
+        assert composed.start(house.session, visitor, watch) == ()  # without consent
+        assert composed.start(house.session, replace(allowed, opted_out=True), watch) == ()
 
 
 def test_chances_follow_customers_alike_as_far_as_allowed(house: House) -> None:

@@ -21,6 +21,7 @@ from store.shop import catalog, payment_tasks, snapshots, taste
 from store.shop.orders import PAID, Order, OrderLine
 from store.shop.stock import Stock
 from store.shop.suggestions import Suggestion
+from store.shop.taste import Whose
 from store.tasks import Task
 
 FEW = 10
@@ -95,7 +96,7 @@ def test_the_recommender_finds_the_planted_tastes_again(settings: Settings) -> N
     with db.transaction(read_only=True) as session:
         for person in plan.people(40, 1901):
             customer = people.find_by_email(session, person.email)
-            leaning = taste.leaning(customer.id)[:1] if customer else []
+            leaning = taste.leaning(Whose(customer.id))[:1] if customer else []
             for strongest in leaning:
                 hits.setdefault(person.archetype.name, []).append(strongest.value in person.archetype.options)
         told = [hit for of_archetype in hits.values() for hit in of_archetype]

@@ -100,7 +100,9 @@ def test_it_is_analysed_completed_kept_and_ordered_by_json(visitor: PageBrowser,
     assert design["price"]["amount"] == analysis["price"]["amount"]
     cart = visitor.call("POST", "/api/carts").json()["id"]
     visitor.call("POST", f"/api/carts/{cart}/lines", {"design": design["code"], "quantity": 1})
-    total = visitor.call("GET", f"/api/carts/{cart}").json()["totals"]["total"]
+    read = visitor.call("GET", f"/api/carts/{cart}").json()
+    assert read["lines"][0]["choices"] == DESIGNS[slug]  # repeated parts are lists of objects here, too
+    total = read["totals"]["total"]
     assert total == analysis["price"]["amount"]
     body = {"cart": cart, "email": "ada@example.com", "address": ADDRESS, "seen_total": total}
     order = visitor.call("POST", "/api/orders", body, Idempotency_Key="key-1")

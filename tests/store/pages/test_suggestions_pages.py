@@ -86,7 +86,7 @@ def test_one_click_adds_exactly_the_design_and_keeps_what_was_typed(visitor: Pag
     cart = bag(visitor, **GOLD)
     page = visitor.get("/checkout").text
     assert "Cognac, like your Méridien" in page
-    assert "Why these suggestions" in page
+    assert "Why do you show me these" in page
     address, suggestion_id = next(iter(ADD.findall(page)))
     answer = visitor.submit(address, {"cart": cart, "city": "Vilnius"})
     assert answer.status_code == 200

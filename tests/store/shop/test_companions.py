@@ -85,7 +85,7 @@ MODELS = {model.slug: Published(model.slug, model) for model in configurator.par
 
 
 def watch(owned: bool = False, chosen: bool = True, **choices: Any) -> Anchor:
-    return Anchor(MODELS["watch"], choices, owned=owned, chosen=chosen)
+    return Anchor(MODELS["watch"], choices, owned=owned, own=frozenset(choices if chosen else ()))
 
 
 def made_for(slug: str, anchor: Anchor) -> Companion:

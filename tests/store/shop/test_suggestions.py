@@ -17,6 +17,7 @@ from store.errors import ShopError
 from store.events import Event, Visitor
 from store.shop import carts, catalog, choosing, designs, orders, reasons, suggestions, taste
 from store.shop.carts import Cart
+from store.shop.curation import Policy
 from store.shop.stock import Stock
 from store.shop.suggestions import Offered, Suggestion
 from tests.store import selling
@@ -148,9 +149,8 @@ def test_owned_bagged_declined_and_sold_out_pieces_are_not_offered(house: Sessio
 
 
 def test_editions_and_main_pieces_are_never_offered(house: Session, iris: Visitor) -> None:
-    sold = choosing.choose(
-        house, iris, carts.view(house, bag(house, iris, "gift-box-ivory"), iris), frozenset({"strap-calf-navy"})
-    )
+    view = carts.view(house, bag(house, iris, "gift-box-ivory"), iris)
+    sold = choosing.choose(house, iris, view, frozenset({"strap-calf-navy"}), Policy())
     assert {choice.item.slug for choice in sold} & {"meridien", "voyageur", "edition-01"} == set()
 
 
