@@ -5,18 +5,30 @@ A new table needs its entry here; a test walks the schema and fails without it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table
+
+from store.retention import (
+    TEN_YEARS,
+    Expired,
+    done_older,
+    in_old_bag,
+    in_old_order,
+    nobodys_older,
+    of_past_invoice,
+    old_bag,
+    old_picture,
+    older,
+    past,
+    seen_older,
+)
 
 Whose = Literal["customer", "staff", "house"]
 Condition = Callable[[Table], ColumnElement[bool]]
-Expired = Callable[[Table, datetime], ColumnElement[bool]]
 
 BOOKS = "ten years, as the accounting law asks"
 ACCOUNT = "as long as the account exists"
-TEN_YEARS = timedelta(days=3653)
 
 
 @dataclass(frozen=True)
@@ -65,56 +77,6 @@ def _hide(*columns: str) -> frozenset[str]:
     return frozenset(columns)
 
 
-# -- kept long enough ------------------------------------------------------------------------------------------------
-
-
-def _older(column: str, days: float) -> Expired:
-    return lambda table, now: table.c[column] < now - timedelta(days=days)
-
-
-def _seen_older(days: float) -> Expired:
-    """Events that need consent go after a while; what the contract needs stays with the books."""
-    kinds = ("view", "choice", "unchoice", "suggestion-shown", "suggestion-withheld", "suggestion-declined")
-    return lambda table, now: (table.c.at < now - timedelta(days=days)) & table.c.kind.in_(kinds)
-
-
-def _done_older(days: float) -> Expired:
-    ended = ("done", "failed")
-    return lambda table, now: (table.c.finished_at < now - timedelta(days=days)) & table.c.state.in_(ended)
-
-
-def _nobodys_older(column: str, days: float) -> Expired:
-    return lambda table, now: table.c.customer_id.is_(None) & (table.c[column] < now - timedelta(days=days))
-
-
-def _old_bag(table: Table, now: datetime) -> ColumnElement[bool]:
-    return table.c.ordered.is_(None) & (table.c.updated_at < now - timedelta(days=365))
-
-
-def _in_old_bag(table: Table, now: datetime) -> ColumnElement[bool]:
-    bag = table.metadata.tables["cart"]
-    return table.c.cart_id.in_(select(bag.c.id).where(_old_bag(bag, now)))
-
-
-def _in_old_order(table: Table, now: datetime) -> ColumnElement[bool]:
-    order = table.metadata.tables["shop_order"]
-    return table.c.order_id.in_(select(order.c.id).where(order.c.placed_at < now - TEN_YEARS))
-
-
-def _old_picture(table: Table, now: datetime) -> ColumnElement[bool]:
-    nobodys = table.c.customer_id.is_(None) & (table.c.created_at < now - timedelta(days=730))
-    return nobodys | (~table.c.used & (table.c.created_at < now - timedelta(days=30)))
-
-
-def _past(column: str) -> Expired:
-    return lambda table, now: table.c[column] <= now.date()
-
-
-def _of_past_invoice(table: Table, now: datetime) -> ColumnElement[bool]:
-    invoice = table.metadata.tables["invoice"]
-    return table.c.invoice_id.in_(select(invoice.c.id).where(invoice.c.expires_on <= now.date()))
-
-
 _PEOPLE = (
     _hers(
         "customer",
@@ -142,7 +104,7 @@ _PEOPLE = (
         email_column="email",
         erasure="delete",
         hidden=_hide("password_hash", "session_id"),
-        expired=_older("created_at", 7),
+        expired=older("created_at", 7),
     ),
     _hers(
         "web_session",
@@ -151,7 +113,7 @@ _PEOPLE = (
         "thirty days",
         erasure="delete",
         hidden=_hide("id", "staff_id"),
-        expired=_older("expires_at", 0),
+        expired=older("expires_at", 0),
     ),
     _hers(
         "consent",
@@ -159,7 +121,7 @@ _PEOPLE = (
         "to prove what you allowed and what you declined",
         f"{ACCOUNT}, afterwards as a proof without a name",
         hidden=_hide("session_id"),
-        expired=_nobodys_older("at", 760),
+        expired=nobodys_older("at", 760),
     ),
     _house("suppression", "never to write to an address again (a keyed hash)", "without end"),
     _hers(
@@ -171,7 +133,7 @@ _PEOPLE = (
         erasure="delete",
         hidden=_hide("invited_by"),
     ),
-    _house("attempt", "to stop guessing at passwords (a keyed hash)", "one day", expired=_older("at", 1)),
+    _house("attempt", "to stop guessing at passwords (a keyed hash)", "one day", expired=older("at", 1)),
     Entry("staff", "staff", "Staff", "to know who works for the house", "the employment, and ten years in the books"),
     _house("assignment", "to compare with a control group (an id and an arm)", "without end"),
 )
@@ -185,7 +147,7 @@ _HISTORY = (
         session_column="session_id",
         moves=True,
         hidden=_hide("staff_id", "session_id"),
-        expired=_seen_older(760),
+        expired=seen_older(760),
     ),
     _hers(
         "message",
@@ -196,7 +158,7 @@ _HISTORY = (
         moves=True,
         erasure="delete",
         hidden=_hide("dedupe_key", "html", "headers", "cost"),
-        expired=_older("created_at", 1095),
+        expired=older("created_at", 1095),
     ),
     _hers(
         "contact",
@@ -219,7 +181,7 @@ _HISTORY = (
         shown=lambda table: table.c.state != "draft",
         hidden=_hide("margin_floor_basis_points", "cost_estimate", "benefit_cost", "created_by", "arm"),
     ),
-    _house("task", "work that is due (ids only)", "two weeks after it is done", expired=_done_older(14)),
+    _house("task", "work that is due (ids only)", "two weeks after it is done", expired=done_older(14)),
 )
 
 _SHOP = (
@@ -243,7 +205,7 @@ _SHOP = (
         erasure="blank",
         blanks={"texts": {}, "session_id": None},
         hidden=_hide("session_id"),
-        expired=_nobodys_older("created_at", 730),
+        expired=nobodys_older("created_at", 730),
     ),
     _hers(
         "upload",
@@ -254,7 +216,7 @@ _SHOP = (
         moves=True,
         erasure="delete",
         hidden=_hide("content", "session_id", "fingerprint", "used"),
-        expired=_old_picture,
+        expired=old_picture,
     ),
     _hers(
         "cart",
@@ -263,7 +225,7 @@ _SHOP = (
         "one year after the last change",
         moves=True,
         hidden=_hide("session_id"),
-        expired=_old_bag,
+        expired=old_bag,
     ),
     _hers(
         "cart_line",
@@ -272,7 +234,7 @@ _SHOP = (
         "as long as the bag",
         "cart_id",
         through="cart",
-        expired=_in_old_bag,
+        expired=in_old_bag,
     ),
     _hers(
         "suggestion",
@@ -282,7 +244,7 @@ _SHOP = (
         moves=True,
         shown=lambda table: table.c.arm == "shown",
         hidden=_hide("arm", "propensity"),
-        expired=_older("shown_at", 760),
+        expired=older("shown_at", 760),
     ),
     _hers(
         "forgotten",
@@ -305,7 +267,7 @@ _SHOP = (
             *("session_id", "idempotency_key", "request_hash", "seal", "contact_seal", "synthetic"),
             *("home_units", "order_units"),
         ),
-        expired=_older("placed_at", TEN_YEARS.days),
+        expired=older("placed_at", TEN_YEARS.days),
     ),
     _hers(
         "order_line",
@@ -315,7 +277,7 @@ _SHOP = (
         "order_id",
         through="shop_order",
         hidden=_hide("unit_cost", "counts", "pricing"),
-        expired=_in_old_order,
+        expired=in_old_order,
     ),
     _hers(
         "vat_id_check",
@@ -324,7 +286,7 @@ _SHOP = (
         BOOKS,
         "order_id",
         through="shop_order",
-        expired=_in_old_order,
+        expired=in_old_order,
     ),
     _hers(
         "order_discount",
@@ -333,7 +295,7 @@ _SHOP = (
         BOOKS,
         "order_id",
         through="shop_order",
-        expired=_in_old_order,
+        expired=in_old_order,
     ),
     _hers(
         "payment",
@@ -345,7 +307,7 @@ _SHOP = (
         hidden=_hide(
             *("url", "provider_reference", "payment_reference", "customer_reference", "method_reference", "open_key")
         ),
-        expired=_in_old_order,
+        expired=in_old_order,
     ),
     _hers(
         "refund",
@@ -355,7 +317,7 @@ _SHOP = (
         "order_id",
         through="shop_order",
         hidden=_hide("provider_reference", "dedupe_key", "asked_by"),
-        expired=_in_old_order,
+        expired=in_old_order,
     ),
     _hers(
         "payment_part",
@@ -365,7 +327,7 @@ _SHOP = (
         "order_id",
         through="shop_order",
         hidden=_hide("requested_by", "evidence", "evidence_file"),
-        expired=_in_old_order,
+        expired=in_old_order,
     ),
     _hers(
         "dispute",
@@ -374,7 +336,7 @@ _SHOP = (
         BOOKS,
         "order_id",
         through="shop_order",
-        expired=_in_old_order,
+        expired=in_old_order,
     ),
     _hers(
         "invoice",
@@ -384,7 +346,7 @@ _SHOP = (
         "order_id",
         through="shop_order",
         hidden=_hide("cause", "seal"),
-        expired=_past("expires_on"),
+        expired=past("expires_on"),
     ),
     _hers(
         "invoice_tax",
@@ -393,14 +355,14 @@ _SHOP = (
         "as long as the invoice",
         "invoice_id",
         through="invoice",
-        expired=_of_past_invoice,
+        expired=of_past_invoice,
     ),
     _house("invoice_counter", "to number invoices without a gap", "without end"),
     _house(
         "reconciliation_finding",
         "what the books and the payment provider say differently",
         "two years",
-        expired=_older("found_at", 730),
+        expired=older("found_at", 730),
     ),
     _house("webhook_event", "to take each notice of the payment provider once", "one year"),
 )
