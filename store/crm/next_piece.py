@@ -1,5 +1,7 @@
 """The next piece for one customer, ready configured, with its reason: on the front page, by mail, from the desk."""
 
+from dataclasses import replace
+
 from sqlmodel import Session
 
 from store import db, events, experiments, mail
@@ -9,7 +11,8 @@ from store.errors import not_found, refused
 from store.events import Visitor
 from store.people import Customer
 from store.settings import house
-from store.shop import carts, designs, forgetting, suggestions
+from store.shop import carts, catalog, designs, forgetting, price_lists, suggestions
+from store.shop.appraisal import appraise
 
 MOST = 3
 LOOKED_THROUGH = 24  # for the one that was clicked: another may have come before it meanwhile
@@ -23,7 +26,16 @@ def for_visitor(session: Session, visitor: Visitor, most: int = MOST) -> list[Pr
         return []
     if experiments.known_arm(session, experiments.CHECKOUT_SUGGESTIONS, customer_id) == suggestions.CONTROL:
         return []
-    return proposals.next_pieces(session, customer_id, most, insight.chances)
+    found = proposals.next_pieces(session, customer_id, most, insight.chances)
+    return [_as_priced(session, visitor, one) for one in found]
+
+
+def _as_priced(session: Session, visitor: Visitor, found: Proposal) -> Proposal:
+    """The same at the prices that the visitor chose to see."""
+    item = price_lists.shown(catalog.published(session, found.slug), visitor)
+    if item.model.currency == found.currency:
+        return found
+    return replace(found, price=appraise(item, found.choices).price.amount, currency=item.model.currency)
 
 
 def take(session: Session, visitor: Visitor, slug: str) -> Proposal:

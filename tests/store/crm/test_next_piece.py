@@ -16,7 +16,7 @@ from store.events import Event, Visitor
 from store.mail import Message
 from store.people import Customer
 from store.settings import Settings
-from store.shop import carts, catalog, curation, designs, forgetting, taste
+from store.shop import carts, catalog, curation, designs, forgetting, price_lists, taste
 from tests.store.crm.cast import STRAP, House, customer
 
 GOLD = {"case": "rose-gold"}
@@ -61,6 +61,16 @@ def test_three_pieces_that_fit_are_proposed_ready_configured(house: House, iris:
         assert configurator.fits(compiled, item.choices, watch, GOLD)
         assert item.price == configurator.price(compiled, item.choices).amount
         assert item.reason
+
+
+def test_the_next_piece_is_told_at_the_prices_that_are_looked_at(house: House, iris: Visitor) -> None:
+    in_francs = next_piece.for_visitor(house.session, replace(iris, currency="CHF"))
+    at_home = next_piece.for_visitor(house.session, iris)
+    assert [one.slug for one in in_francs] == [one.slug for one in at_home]
+    for one, home in zip(in_francs, at_home, strict=True):
+        item = price_lists.priced(catalog.published(house.session, one.slug), price_lists.of("CHF"))
+        assert (one.price, one.currency) == (configurator.price(item.compiled, one.choices).amount, "CHF")
+        assert home.currency == "EUR"
 
 
 def test_two_customers_with_different_histories_get_different_proposals(house: House, iris: Visitor) -> None:
