@@ -27,6 +27,7 @@ from store.pages import (
     api,
     configure,
     consent,
+    currency,
     design_pages,
     details,
     health,
@@ -65,7 +66,7 @@ PAGES = (
         papers,  # before the designs, whose codes have no dot
         design_pages,
     ),
-    *(account, sign_in, register, details, consent, mailbox, webhooks),
+    *(account, sign_in, register, details, consent, currency, mailbox, webhooks),
 )
 OFFICE = (
     *(today, customers, invitations, offers, composer, orders, order_money, books, invoices),

@@ -20,6 +20,7 @@ from configurator.model import (
     Option,
     OptionGroup,
     Preset,
+    Repricing,
     Supply,
     Texts,
     Visual,
@@ -29,6 +30,7 @@ from configurator.pricing import LeadTime, Price, PriceLine, bill_of_materials, 
 from configurator.product import ProductModel
 from configurator.reasons import Explanation, RuleReason, explain
 from configurator.repairs import Repair, repairs
+from configurator.repricing import priced_paths
 from configurator.schema import product_schema
 from configurator.wording import Described, describe, design_hash, sentence
 
@@ -65,6 +67,7 @@ __all__ = [
     "PriceLine",
     "ProductModel",
     "Repair",
+    "Repricing",
     "RuleReason",
     "Supply",
     "TextError",
@@ -103,6 +106,7 @@ __all__ = [
     "nested_changes",
     "parse",
     "price",
+    "priced_paths",
     "product_schema",
     "rearranged",
     "repairs",

@@ -1,5 +1,6 @@
 """The moving side of a compiled model: solvers lent to one thread at a time, and bounded memos shared by all."""
 
+import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -54,6 +55,13 @@ class Live:
         self.completions = Memo(4 * MEMO)
         self.analyses = Memo(MEMO // 8)
         self.prices = Memo(4 * MEMO)
+
+    def at_other_prices(self) -> "Live":
+        """The same solvers and domains, with memos of its own for what depends on prices."""
+        other = copy.copy(self)
+        other.completions, other.analyses = Memo(4 * MEMO), Memo(MEMO // 8)
+        other.prices = Memo(4 * MEMO)
+        return other
 
     def domains(self, literals: tuple[int, ...], banned: tuple[int, ...] = ()) -> Domains | None:
         """The domains under literals, remembered; narrowed from those known under one choice fewer, if any are."""

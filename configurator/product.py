@@ -16,6 +16,7 @@ from configurator.model import (
     Preset,
     PriceRule,
     ProductKind,
+    Repricing,
     Rule,
     Supply,
     Visual,
@@ -64,6 +65,7 @@ class ProductModel:
     source: str = field(default="", compare=False)
     language: str = MAIN
     tax: str | None = None  # its tax category, when not that of its category
+    repricing: Repricing | None = None  # at the prices of which list, when not those of its file
     languages: tuple[str, ...] = ()  # in which some text stands
 
     @property

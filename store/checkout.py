@@ -15,6 +15,7 @@ from store import db, events, people
 from store.crm import offers
 from store.crm.benefits import LineValue
 from store.crm.offers import Offer
+from store.currencies import PriceList
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.people import Customer
@@ -59,7 +60,7 @@ class Quote:
     def plan(self) -> PaymentPlan | None:
         """The payment plan that the house offers for this bag, or asks for."""
         held = [line.published.model.category for line in self.cart_view.lines if line.published]
-        return schedule.plan_for(held, self.totals.total, self.cart_view.currency)
+        return schedule.plan_for(held, self.totals.total, self.cart_view.prices)
 
 
 @dataclass(frozen=True)
@@ -97,20 +98,21 @@ def quote(session: Session, visitor: Visitor, cart: Cart, to: Destination | str 
     if visitor.customer_id is not None and view.lines:
         mine = offers.for_customer(session, visitor.customer_id)
         if mine:
-            result = offers.applied(session, visitor.customer_id, [_value(line) for line in view.lines])
+            values = [_value(line, view.prices) for line in view.lines]
+            result = offers.applied(session, visitor.customer_id, values, view.prices)
             applied, notes = result.discounts, result.notes
-    sums = totals.compute(view.priced, applied, view.terms) if applied else view.totals
+    sums = totals.compute(view.priced, applied, view.terms, view.prices) if applied else view.totals
     return Quote(view, to, sums.discounts, sums, tuple(mine), tuple(notes))
 
 
-def _value(line: LineView) -> LineValue:
+def _value(line: LineView, prices: PriceList) -> LineValue:
     return LineValue(
         line_id=line.line.id,
         slug=line.line.slug,
         design_id=line.line.design_id,
         quantity=line.line.quantity,
         unit_price=line.unit_price,
-        unit_cost=line.worth.unit_cost if line.worth else 0,
+        unit_cost=prices.converted(line.worth.unit_cost) if line.worth else 0,
         tax_basis_points=line.charge.rate,
     )
 
@@ -180,7 +182,7 @@ def place(
 def request_hash(cart_id: str, form: PlaceForm) -> str:
     """What makes two requests the same."""
     body = {"cart": cart_id, "email": form.email, "address": form.address, "seen_total": form.seen_total}
-    body |= {name: value for name in ("plan", "company", "vat_id") if (value := getattr(form, name))}
+    body |= {name: value for name in ("plan", "company", "vat_id", "currency") if (value := getattr(form, name))}
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -229,6 +231,9 @@ def _refuse(bill: Quote, form: PlaceForm) -> None:
     if view.problems:
         title = stock.SOLD_OUT if any(line.short for line in view.lines) else "Please look at your bag"
         raise ShopError(409, title, " ".join(view.problems), price_trace(bill) | {"problems": list(view.problems)})
+    if form.currency not in ("", view.currency):
+        detail = f"Your bag is reckoned in {view.currency} now. Nothing was ordered; please look at the new total."
+        raise ShopError(409, "Price has changed", detail, price_trace(bill) | {"seen_total": form.seen_total})
     if bill.totals.total > form.seen_total:
         detail = "The total has risen since you saw it. Nothing was ordered; please look at the new total."
         raise ShopError(409, "Price has changed", detail, price_trace(bill) | {"seen_total": form.seen_total})
@@ -261,7 +266,9 @@ def _draft(
         name=form.name,
         address=form.address,
         country=form.country,
-        currency=cart.currency,
+        currency=bill.cart_view.currency,
+        home_units=bill.cart_view.prices.home_units,
+        order_units=bill.cart_view.prices.here_units,
         subtotal=sums.subtotal,
         discount=sums.discount,
         shipping=sums.shipping,

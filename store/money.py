@@ -6,7 +6,7 @@ The rounding rule of the whole shop: half away from zero, once, on the final fig
 from collections.abc import Sequence
 from decimal import Decimal
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_name, get_currency_precision, get_currency_symbol
 
 FULL = 10_000  # basis points in one whole
 
@@ -65,10 +65,14 @@ def major(amount: int, currency: str) -> Decimal:
 
 
 def write(amount: int, currency: str, locale: str = "en") -> str:
-    """An amount as a person reads it; whole amounts carry no decimals ("€9,800", "−€1,250.50")."""
+    """An amount as a person reads it; whole amounts carry no decimals ("€9,800", "−€1,250.50", "CHF 285")."""
     value = major(amount, currency)
     whole = value == value.to_integral_value()
-    pattern = "¤#,##0" if whole and locale.startswith("en") else None
+    pattern = None
+    if locale.startswith("en"):
+        # Letters stand apart from the figures; Babel leaves that to the pattern.
+        apart = "\N{NO-BREAK SPACE}" if get_currency_symbol(currency, locale)[-1].isalpha() else ""
+        pattern = f"¤{apart}#,##0" if whole else f"¤{apart}#,##0.00"
     return format_currency(value, currency, format=pattern, locale=locale, currency_digits=not whole).replace("-", "−")
 
 
@@ -77,8 +81,14 @@ def write_full(amount: int, currency: str, locale: str = "en") -> str:
     return format_currency(major(amount, currency), currency, locale=locale).replace("-", "−")
 
 
+def currency_name(currency: str, locale: str = "en") -> str:
+    """A currency as a person chooses it: "CHF, Swiss Franc"."""
+    return f"{currency}, {get_currency_name(currency, locale=locale)}"
+
+
 def write_difference(amount: int, currency: str, locale: str = "en") -> str:
     """A price difference as an option shows it: "+€1,200", "−€300" or "included"."""
     if amount == 0:
         return "included"
-    return ("+" if amount > 0 else "−") + write(abs(amount), currency, locale)
+    # Options are narrow: there the letters of a currency may stand on a line of their own.
+    return ("+" if amount > 0 else "−") + write(abs(amount), currency, locale).replace("\N{NO-BREAK SPACE}", " ")

@@ -9,7 +9,7 @@ from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from store import assets
-from store.money import write, write_difference
+from store.money import currency_name, write, write_difference
 from store.settings import ROOT, house
 
 
@@ -47,7 +47,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     env.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the first option of a binding is its default
-    env.filters.update(money=write, signed_money=write_difference, day=day, moment=moment)
+    env.filters.update(money=write, signed_money=write_difference, currency_name=currency_name, day=day, moment=moment)
     env.globals.update(house=house(), static=static, vendor_available=assets.vendor_available)
     env.globals["ui"] = env.get_template("_ui.html").module
     return env

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from store.currencies import PriceList, read_currencies
 from store.errors import SettingsError
 from store.vat import STANDARD, VatRules, read_vat
 
@@ -118,6 +120,7 @@ class House:
     country: str
     currency: str
     vat: VatRules
+    currencies: Mapping[str, PriceList]  # the house's own first
     countries: tuple[tuple[str, str], ...]
     zones: tuple[ShippingZone, ...]
     categories: tuple[tuple[str, str], ...]
@@ -252,6 +255,7 @@ def house() -> House:
         currency=raw["currency"],
         vat=read_vat(raw.get("vat"), raw["country"], raw["countries"], raw["categories"]),
         countries=tuple(raw["countries"].items()),
+        currencies=read_currencies(raw.get("currencies"), raw["currency"]),
         zones=tuple(
             ShippingZone(frozenset(zone["countries"]), zone["price"], zone.get("free_from")) for zone in raw["shipping"]
         ),

@@ -4,7 +4,7 @@ import json
 import logging
 import secrets
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, cast
 from urllib.parse import quote, urlsplit
@@ -23,6 +23,7 @@ from store.db import Db, ReadingDb
 from store.errors import ShopError, SignInNeededError, forbidden
 from store.events import Visitor
 from store.settings import Settings
+from store.shop import price_lists
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class PageContext:
     ask_consent: bool
     test_mode: bool
     offer_notice: Any
+    currency: str
 
 
 def settings_of(request: Request) -> Settings:
@@ -132,6 +134,8 @@ def resolve_visitor(request: Request, session: Session) -> Visitor:
         if row is not None and row.expires_at > db.now():
             request.state.web_session = row
             visitor = _known(session, row, opted_out)
+            if row.state.get("currency"):
+                visitor = replace(visitor, currency=str(row.state["currency"]))
         elif row is not None:
             request.state.session_ended = True
     request.state.visitor = visitor
@@ -270,6 +274,7 @@ def page_context(request: Request, title: str) -> PageContext:
         ask_consent=not visitor.consent_asked and not visitor.is_staff,
         test_mode=settings_of(request).test_mode,
         offer_notice=getattr(request.state, "offer_notice", None),
+        currency=price_lists.still(visitor.currency).currency,
     )
 
 

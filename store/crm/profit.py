@@ -122,8 +122,8 @@ def _sold() -> Select[Any]:
         select(
             func.count(col(Order.id).distinct()),
             _sum(col(OrderLine.quantity)),
-            _sum(col(OrderLine.amount) - off - col(OrderLine.tax)),
-            _sum(off - tax_of_off),
+            _sum(at_home(col(OrderLine.amount) - off - col(OrderLine.tax))),
+            _sum(at_home(off - tax_of_off)),
             _sum(col(OrderLine.quantity) * col(OrderLine.unit_cost)),
         )
         .select_from(Order)
@@ -135,7 +135,7 @@ def _sold() -> Select[Any]:
 def _sent_back(session: Session, wanted: list[str] | None = None) -> dict[str, int]:
     """By customer: what went back without its tax, which is the share that its order bears."""
     statement = (
-        select(_OWNER, col(Refund.amount), col(Order.tax), col(Order.total))
+        select(_OWNER, col(Refund.amount), Order)
         .select_from(Refund)
         .join(Payment, col(Payment.id) == col(Refund.payment_id))
         .join(Order, col(Order.id) == col(Refund.order_id))
@@ -145,9 +145,16 @@ def _sent_back(session: Session, wanted: list[str] | None = None) -> dict[str, i
     if wanted is not None:
         statement = statement.where(_OWNER.in_(wanted))
     found: dict[str, int] = {}
-    for owner, amount, tax, total in session.execute(statement):
-        found[owner] = found.get(owner, 0) + amount - divide(amount * tax, total)
+    for owner, amount, order in session.execute(statement):
+        net = amount - divide(amount * order.tax, order.total)
+        found[owner] = found.get(owner, 0) + order.at_home(net)
     return found
+
+
+def at_home(amount: Any) -> Any:
+    """An amount of an order in the house's currency, by the rate that the order keeps: `Order.at_home`, in SQL."""
+    here = col(Order.order_units)
+    return (2 * amount * col(Order.home_units) + here) // (2 * here)
 
 
 def _contained_tax(amount: Any, rate: Any) -> Any:

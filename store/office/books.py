@@ -11,6 +11,7 @@ from store.db import Db
 from store.money import major, percent
 from store.office.deps import SeesBooks, show
 from store.office.lists import csv_file, inert
+from store.settings import house
 from store.shop import books, reconciliation, vat_checks
 from store.shop.taxes import TaxRow
 from store.web import OurForm, redirect
@@ -19,7 +20,17 @@ router = APIRouter(prefix="/office/books", include_in_schema=False)
 
 ORDERS = (
     *("number", "placed", "state", "plan", "country", "currency", "subtotal", "discount", "shipping", "tax", "total"),
-    *("received", "taken", "sent_back", "held_by_bank", "in_hand", "tax_treatment", "company", "vat_id"),
+    *(
+        "received",
+        "taken",
+        "sent_back",
+        "held_by_bank",
+        "in_hand",
+        "total_at_home",
+        "tax_treatment",
+        "company",
+        "vat_id",
+    ),
 )
 PAYMENTS = ("at", "order", "kind", "method", "reference", "amount", "currency", "note")
 
@@ -68,6 +79,7 @@ def _order_rows(rates: Sequence[int]) -> Iterator[tuple[str, ...]]:
             yield (
                 *(order.number, order.placed_at.isoformat(), order.state, order.plan, order.country, order.currency),
                 *(str(major(amount, order.currency)) for amount in (*sums, *account)),
+                str(major(order.at_home(order.total), house().currency)),
                 *(order.tax_treatment, inert(order.company), order.vat_id),
                 *(str(major(amount, order.currency)) for rate in rates for amount in _at(money.taxes, rate)),
             )

@@ -104,6 +104,7 @@ def _page(request: Request, session: Session, staff: Visitor, order: Order) -> H
         "country": house().country_name(order.country),
         "vat_check": vat_checks.of_order(session, order) if order.vat_id else None,
         "tax_rows": taxes.written(taxes.breakdown(order, lines)),
-        "margin": sum(line.net - line.quantity * line.unit_cost for line in lines),
+        "margin": sum(order.at_home(line.net) - line.quantity * line.unit_cost for line in lines),
+        "house_currency": house().currency,
     }
     return show(request, staff, "order.html", context, title=f"Order {order.number}")

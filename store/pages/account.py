@@ -14,7 +14,8 @@ from store.db import Db
 from store.events import Visitor
 from store.pages.cards import Picture, picture_of
 from store.rendering import day
-from store.shop import catalog, designs, invoices, order_links, orders
+from store.shop import catalog, designs, invoices, order_links, orders, price_lists
+from store.shop.appraisal import appraise
 from store.shop.designs import Design
 from store.web import Account, OurForm, Who
 
@@ -59,17 +60,16 @@ def _designs(session: Session, who: Visitor, found: Sequence[Design]) -> list[De
     views = []
     for design in found:
         item = catalog.version(session, design.model_version)
-        price: int | None = None
+        price, currency = None, design.currency
         changes: tuple[str, ...] = ("This piece is not sold any more.",)
         sentence, picture = "", picture_of(item, design.choices)
         if catalog.find(session, design.slug) is not None:
             now = designs.renewed(session, design, who)
-            price, changes = now.price, now.changes
+            there, changes = price_lists.shown(now.published, who), now.changes
+            price, currency = appraise(there, now.choices, now.texts).price.amount, there.model.currency
             sentence, picture = now.appraisal.sentence, picture_of(now.published, now.appraisal.completion)
         views.append(
-            DesignView(
-                design.code, item.name, sentence, day(design.created_at), picture, price, design.currency, changes
-            )
+            DesignView(design.code, item.name, sentence, day(design.created_at), picture, price, currency, changes)
         )
     return views
 

@@ -136,7 +136,7 @@ def place(request: Request, session: Db, who: Who, form: Posted) -> Response:
     if before is not None:  # a second click, the back button: the order is there
         return redirect(request, f"/orders/{before.number}")
     typed = _typed(form)
-    right, wrong = check_form({**typed, "seen_total": form.get("seen_total"), "plan": form.get("plan")})
+    right, wrong = check_form({**typed, **{name: form.get(name) for name in ("seen_total", "plan", "currency")}})
     key, chosen = str(form.get("key", ""))[:200] or db.new_secret(), str(form.get("plan", ""))[:40]
     if right is None:
         bill = checkout.quote(session, who, cart, destination_of(typed))

@@ -22,7 +22,7 @@ from store.pages.cards import card, cards
 from store.pages.rail import Words
 from store.pages.shop import address, linked_data
 from store.pages.wishes import Wish, checked_choices, parse_wish, problem_of, repaired
-from store.shop import carts, catalog, composed, designs, stock, workbench
+from store.shop import carts, catalog, composed, designs, price_lists, stock, workbench
 from store.shop.appraisal import appraise, conflict_problem, known_to
 from store.shop.catalog import Published
 from store.shop.workbench import Work
@@ -68,11 +68,11 @@ def product(
     Raises:
         ShopError: 404, it is not sold.
     """
-    item = catalog.published(session, slug)
+    item = price_lists.shown(catalog.published(session, slug), who)
     if not wants_partial(request):
         views.note(who, product=slug, page="product")
     if not item.model.configurable:
-        return _plain_page(request, session, item)
+        return _plain_page(request, session, who, item)
     work = workbench.read(getattr(request.state, "web_session", None), slug)
     work, changes = workbench.renewed(session, item, work, who)
     answer = Answer(work, note=" ".join(changes))
@@ -112,9 +112,10 @@ def _page(
     return render(request, "configure/page.html", context, title=item.name, status=status)
 
 
-def _plain_page(request: Request, session: Session, item: Published) -> HTMLResponse:
+def _plain_page(request: Request, session: Session, who: Visitor, item: Published) -> HTMLResponse:
     left = stock.available(session, [item.slug]).get(item.slug)
-    beside = [other for other in catalog.listing(session, item.model.category) if other.slug != item.slug][:4]
+    alike = catalog.listing(session, item.model.category)
+    beside = [price_lists.shown(other, who) for other in alike if other.slug != item.slug][:4]
     canonical = address(request, f"/products/{item.slug}")
     context = {
         "card": card(item, left),
@@ -139,7 +140,7 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     Raises:
         ShopError: 404 unknown piece, 409 or 422 what the piece cannot be.
     """
-    item = catalog.published(session, slug)
+    item = price_lists.shown(catalog.published(session, slug), who)
     row = writable_session(session, request)
     before, changes = workbench.renewed(session, item, workbench.read(row, slug), who)
     answer = _composed(who, item, before) if form.get("act") == "composed" else _moved(who, item, before, form)

@@ -16,7 +16,7 @@ from store.pages.shop import address
 from store.people import Customer
 from store.rendering import day
 from store.settings import ROOT, house
-from store.shop import designs, invoices, printing, schedule, share_codes
+from store.shop import designs, invoices, price_lists, printing, schedule, share_codes
 from store.shop.appraisal import appraise
 from store.web import Who, resolve_visitor
 
@@ -73,7 +73,8 @@ def spec_sheet(request: Request, code: str) -> Response:
         design = share_codes.opened(session, code, who, request.client.host if request.client else "")
         now = designs.renewed(session, design, who)
         texts = now.texts if designs.owned_by(design, who) else {}
-        shown = facts_of(now.published, appraise(now.published, now.choices, texts))
+        item = price_lists.shown(now.published, who)
+        shown = facts_of(item, appraise(item, now.choices, texts))
         category = now.published.model.category
     content = _sheet(shown, design.code, address(request, f"/designs/{design.code}"), category, final_sale=bool(texts))
     return _pdf(f"{shown.slug}-{design.code}.pdf", printing.print_design(content))
@@ -81,7 +82,7 @@ def spec_sheet(request: Request, code: str) -> Response:
 
 def _sheet(shown: Screen, code: str, page: str, category: str, *, final_sale: bool) -> "printing.DesignSheet":
     today = db.now().date()
-    plan = schedule.plan_for([category], shown.price, shown.currency)
+    plan = schedule.plan_for([category], shown.price, price_lists.of(shown.currency))
     parts = schedule.planned(plan, shown.price)
     return printing.DesignSheet(
         name=shown.name,

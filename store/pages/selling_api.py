@@ -40,9 +40,10 @@ def days_of(worth: Appraisal) -> shapes.Days:
 
 
 @router.post("/carts", status_code=201, dependencies=[SameOrigin])
-def new_cart(session: Db, who: Who) -> shapes.Bag:
-    """A new, empty bag."""
-    return bag_of(session, carts.create(session, who), who)
+def new_cart(session: Db, who: Who, body: shapes.NewBag | None = None) -> shapes.Bag:
+    """A new, empty bag, reckoned in a currency of the house."""
+    currency = body.currency.upper() if body and body.currency else None
+    return bag_of(session, carts.create(session, who, currency), who)
 
 
 @router.get("/carts/{cart_id}")
@@ -116,7 +117,7 @@ def place_order(
     auth.limit("1200/minute", "orders", asker(request))
     cart = carts.readable(session, body.cart, who)
     given = {**body.address.model_dump(exclude_none=True), "email": body.email, "seen_total": body.seen_total}
-    given["plan"] = body.plan
+    given |= {"plan": body.plan, "currency": body.currency}
     given |= {"company": body.company.name, "vat_id": body.company.vat_id} if body.company else {}
     form, wrong = check_form(given)
     if form is None:
@@ -154,7 +155,7 @@ def bag_of(session: Session, cart: Cart, who: Visitor, to: Destination | None = 
     sums = bill.totals
     return shapes.Bag(
         id=cart.id,
-        currency=cart.currency,
+        currency=bill.cart_view.currency,
         lines=[_line(line) for line in bill.cart_view.lines],
         problems=list(bill.cart_view.problems),
         totals=shapes.Sums(

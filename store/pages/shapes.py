@@ -310,6 +310,12 @@ class Company(BaseModel):
     vat_id: Annotated[str, StringConstraints(max_length=24)] | None = None
 
 
+class NewBag(BaseModel):
+    """How a bag begins."""
+
+    currency: Annotated[str, StringConstraints(max_length=3)] | None = None  # of its prices; the house's when absent
+
+
 class NewOrder(BaseModel):
     """An order to be placed; `seen_total` is the total agreed to, at this address."""
 
@@ -318,6 +324,7 @@ class NewOrder(BaseModel):
     address: Address
     company: Company | None = None
     seen_total: Annotated[StrictInt, Field(ge=0, le=MOST)]
+    currency: Annotated[str, StringConstraints(max_length=3)] | None = None  # in which the total was seen
     plan: Annotated[str, StringConstraints(max_length=40)] | None = None
 
 

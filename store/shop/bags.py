@@ -8,9 +8,10 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from configurator import Texts
+from store.currencies import PriceList
 from store.errors import ShopError
 from store.events import Visitor
-from store.shop import catalog, designs, stock, taxes, totals
+from store.shop import catalog, designs, price_lists, stock, taxes, totals
 from store.shop.appraisal import Appraisal, appraise, known_to, picture_of, private_values
 from store.shop.catalog import Published
 from store.shop.designs import Design
@@ -98,6 +99,7 @@ class CartView:
     problems: tuple[str, ...]
     totals: Totals
     terms: Terms
+    prices: PriceList
 
     @property
     def priced(self) -> list[Priced]:
@@ -106,8 +108,8 @@ class CartView:
 
     @property
     def currency(self) -> str:
-        """The bag's currency."""
-        return self.cart.currency
+        """The bag's currency; the house's own when there are no prices in it any more."""
+        return self.prices.currency
 
     @property
     def count(self) -> int:
@@ -126,7 +128,7 @@ def view(session: Session, cart: Cart, visitor: Visitor, *, to: Destination | No
     Raises:
         ShopError: 422, as `taxes.terms`.
     """
-    terms = taxes.terms(to)
+    terms, prices = taxes.terms(to), price_lists.still(cart.currency)
     rows = session.exec(
         select(CartLine, Design)
         .join(Design, col(Design.id) == col(CartLine.design_id))
@@ -140,10 +142,12 @@ def view(session: Session, cart: Cart, visitor: Visitor, *, to: Destination | No
     for line, _ in rows:
         wanted[line.slug] = wanted.get(line.slug, 0) + line.quantity
     short = {slug: free[slug] for slug, quantity in wanted.items() if slug in free and free[slug] < quantity}
-    lines = tuple(_view(session, line, design, items[line.slug], visitor, short, terms) for line, design in rows)
+    lines = tuple(
+        _view(session, line, design, items[line.slug], visitor, short, terms, prices) for line, design in rows
+    )
     problems = tuple(dict.fromkeys(line.problem for line in lines if line.problem))
-    bag = CartView(cart, lines, problems, Totals(0, 0, 0, 0, 0), terms)
-    return replace(bag, totals=totals.compute(bag.priced, [], terms))
+    bag = CartView(cart, lines, problems, Totals(0, 0, 0, 0, 0), terms, prices)
+    return replace(bag, totals=totals.compute(bag.priced, [], terms, prices))
 
 
 def _view(
@@ -154,25 +158,31 @@ def _view(
     visitor: Visitor,
     short: Mapping[str, int],
     terms: Terms,
+    prices: PriceList,
 ) -> LineView:
     texts = designs.texts_for(design, visitor)
     if item is None:
         gone = "A piece in your bag is no longer sold."
-        return LineView(line, design, None, None, design.price, texts, (), terms.charge(), gone)
-    charge = terms.of(item)
+        return LineView(line, design, None, None, prices.price(design.price), texts, (), terms.charge(), gone)
+    charge, at_home, item = terms.of(item), item, price_lists.priced(item, prices)
     try:
         worth, wrong = _standing(session, design, item, texts, visitor)
     except ShopError as error:
         worth, wrong = None, f"{item.name} has changed since you designed it. {error.detail} {_LOOK}"
     if worth is None:
-        return LineView(line, design, item, None, design.price, texts, tuple(picture_of(item, {})), charge, wrong)
+        return LineView(
+            line, design, item, None, prices.price(design.price), texts, tuple(picture_of(item, {})), charge, wrong
+        )
     problem: str | None = None
     if line.slug in short:
         left = short[line.slug]
         problem = (
             f"Only {left} of {item.name} {'is' if left == 1 else 'are'} left." if left else f"{item.name} is sold out."
         )
-    moved = worth.price.amount - design.price if texts == design.texts else 0
+    moved = 0
+    if texts == design.texts:
+        listed = worth if prices.is_home else appraise(at_home, worth.choices, worth.texts)
+        moved = prices.price(listed.price.amount - design.price)
     pictures = tuple(picture_of(item, worth.completion))
     there = taxes.charged(worth, charge.factor)
     price = there.price.amount

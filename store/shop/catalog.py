@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +15,27 @@ from typing import Any
 from sqlalchemy import Index, Text, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from configurator import Compiled, Finding, ModelError, ProductModel, compile_model, from_price, lint, load
+from configurator import (
+    Compiled,
+    Finding,
+    ModelError,
+    ProductModel,
+    Repricing,
+    compile_model,
+    from_price,
+    lint,
+    load,
+    priced_paths,
+)
 from store import db, events
-from store.errors import ShopError, not_found
+from store.errors import SettingsError, ShopError, not_found
 from store.events import NOBODY, Visitor
 from store.settings import house
 from store.shop import stock
 
 log = logging.getLogger(__name__)
 
+LISTS_KEPT = 12  # price lists of a version in memory
 CHECK_SECONDS = 1.0  # how long the set of current versions is believed without asking the database
 
 
@@ -84,6 +97,22 @@ class Published:
     def from_price(self) -> int:
         """The lowest price of a valid design, in minor units."""
         return from_price(self.compiled)
+
+    @cached_property
+    def _lists(self) -> OrderedDict[Repricing, "Published"]:
+        return OrderedDict()
+
+    def at_prices(self, prices: Repricing) -> "Published":
+        """The same version at the prices of a list; the last few lists are kept."""
+        found = self._lists.get(prices)
+        if found is None:
+            compiled = self.compiled.at_prices(prices)
+            found = replace(self, model=compiled.model)
+            found.__dict__["compiled"] = compiled
+            self._lists[prices] = found
+            while len(self._lists) > LISTS_KEPT:
+                self._lists.popitem(last=False)
+        return found
 
     @cached_property
     def folded(self) -> str:
@@ -246,14 +275,25 @@ def import_products(session: Session, directory: Path) -> None:
 
     Raises:
         ModelError: a file is wrong; names file, line and reason.
+        SettingsError: a price list names a price that a product does not have.
     """
     models = load(directory)
+    _check_overrides(models)
     known = set(session.exec(select(PublishedModel.version)).all())
     # The words count too: read by a newer reader they may make another version, and are still the same file.
     texts = {(slug, text) for slug, text in session.exec(select(PublishedModel.slug, PublishedModel.source_text))}
     for position, model in enumerate(models):
         if model.version not in known and (model.slug, model.source_text) not in texts:
             publish(session, model, NOBODY, position=position)
+
+
+def _check_overrides(models: Iterable[ProductModel]) -> None:
+    for model in models:
+        known = set(priced_paths(model))
+        for prices in house().currencies.values():
+            for path in sorted(set(prices.overrides.get(model.slug, {})) - known):
+                where = f"house.yaml: currencies.{prices.currency}.overrides.{model.slug}"
+                raise SettingsError(f"{where}: the product has no price {path!r}.")
 
 
 def publish(

@@ -47,6 +47,7 @@ class PlaceForm:
     plan: str = ""  # the payment plan chosen; none for the usual way
     company: str = ""  # who buys, when it is not for the person
     vat_id: str = ""  # its number, checked
+    currency: str = ""  # in which the total was seen; that of the bag when it is not said
 
     @property
     def destination(self) -> Destination:
@@ -87,7 +88,8 @@ def check_form(data: Mapping[str, Any]) -> tuple[PlaceForm | None, dict[str, str
         seen = 0
     seen = seen if 0 <= seen <= HIGHEST_TOTAL else 0
     plan = str(data.get("plan") or "")[:40]
-    return (None if wrong else PlaceForm(**clean, seen_total=seen, plan=plan)), wrong
+    currency = str(data.get("currency") or "")[:3].upper()
+    return (None if wrong else PlaceForm(**clean, seen_total=seen, plan=plan, currency=currency)), wrong
 
 
 def checked_vat_id(text: str) -> tuple[str, str]:

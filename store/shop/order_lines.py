@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from store import db
 from store.errors import invalid
-from store.shop import stock, taxes
+from store.shop import price_lists, stock, taxes
 from store.shop.bags import LineView
 from store.shop.orders import OrderLine
 from store.shop.totals import Totals
@@ -76,5 +76,6 @@ def _line(order_id: str, position: int, view: LineView, sums: Totals, counted: f
 
 
 def _pricing(view: LineView) -> dict[str, Any]:
-    """How the list price became this one; nothing when it is the list price."""
-    return {"tax": list(view.charge.factor)} if view.charge.factor != taxes.AS_LISTED else {}
+    """How the price of the product's file became this one; nothing when it is that price."""
+    tax = {"tax": list(view.charge.factor)} if view.charge.factor != taxes.AS_LISTED else {}
+    return {**(price_lists.kept(view.published) if view.published else {}), **tax}

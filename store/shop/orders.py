@@ -1,5 +1,6 @@
 """Orders: snapshots of what was agreed, and the forward-only states they go through."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 from sqlalchemy import Index, case, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from store import db, events
+from store import db, events, money
 from store.errors import ShopError, invalid, not_found, refused
 from store.events import NOBODY, Visitor
 from store.shop import stock
+from store.shop.order_discounts import OrderDiscount as OrderDiscount
 
 UNPAID_FOR = timedelta(minutes=30)  # then an unpaid order is released
 
@@ -80,6 +82,10 @@ class Order(SQLModel, table=True):
     seal: str = ""  # of what was bought and agreed
     contact_seal: str | None = None  # of whom it goes to; None after erasure
 
+    def at_home(self, amount: int) -> int:
+        """An amount of this order in the house's currency, by the rate that it keeps."""
+        return money.scale(amount, (self.home_units, self.order_units))
+
     @property
     def is_paid(self) -> bool:
         """Whether what was due with the order is here, so that it stands: all of it, or a deposit."""
@@ -147,19 +153,6 @@ class OrderLine(SQLModel, table=True):
     def net(self) -> int:
         """What the line brings without tax, after its discount."""
         return self.amount - self.discount - self.tax
-
-
-class OrderDiscount(SQLModel, table=True):
-    """What an offer took off an order."""
-
-    __tablename__ = "order_discount"
-
-    id: str = Field(primary_key=True)
-    order_id: str = Field(foreign_key="shop_order.id", index=True)
-    order_line_id: str | None = Field(default=None, foreign_key="order_line.id")
-    offer_id: str
-    label: str
-    amount: int = Field(sa_type=db.Minor)
 
 
 # -- finding ---------------------------------------------------------------------------------------------------------
@@ -391,11 +384,7 @@ def _change(session: Session, order: Order, before: Sequence[str], *conditions: 
 
 
 def _sum(lines: Sequence[OrderLine]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for line in lines:
-        for key, quantity in line.counts.items():
-            sums[key] = sums.get(key, 0) + quantity
-    return sums
+    return dict(sum((Counter(line.counts) for line in lines), Counter[str]()))
 
 
 def _counts(session: Session, order: Order) -> dict[str, int]:

@@ -9,6 +9,7 @@ from sqlalchemy import UniqueConstraint, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db, events, money
+from store.currencies import PriceList
 from store.errors import invalid, not_found, refused
 from store.events import Visitor
 from store.settings import PaymentPlan, house
@@ -102,12 +103,11 @@ class Standing:
 # -- planning --------------------------------------------------------------------------------------------------------
 
 
-def plan_for(categories: Iterable[str], total: int, currency: str) -> PaymentPlan | None:
-    """The plan that the house offers for a bag, if any."""
-    if currency != house().currency:
-        return None
+def plan_for(categories: Iterable[str], total: int, prices: PriceList) -> PaymentPlan | None:
+    """The plan that the house offers for a bag, if any; `total` in the currency of the price list."""
     held = set(categories)
-    return next((plan for plan in house().plans if held & plan.categories and total >= plan.from_total), None)
+    fitting = (plan for plan in house().plans if held & plan.categories)
+    return next((plan for plan in fitting if total >= prices.price(plan.from_total)), None)
 
 
 def chosen_plan(offered: PaymentPlan | None, wanted: str | None) -> PaymentPlan | None:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from configurator import ModelError
 from store.errors import ShopError
-from store.shop import catalog, orders, schedule, taxes
+from store.shop import catalog, orders, price_lists, schedule, taxes
 from store.shop.appraisal import appraise
 from store.shop.orders import Order, OrderDiscount, OrderLine
 from store.shop.schedule import PaymentPart
@@ -125,7 +125,8 @@ def _line_differences(session: Session, line: OrderLine) -> list[str]:
         item = catalog.version(session, line.model_version)
         if item.version != line.model_version:
             return [f"{where}: the published version {line.model_version} has been altered"]
-        worth = taxes.charged(appraise(item, line.choices, line.texts), _factor(line))
+        listed = price_lists.as_kept(item, line.pricing)
+        worth = taxes.charged(appraise(listed, line.choices, line.texts), _factor(line))
     except (ShopError, ModelError) as error:
         return [f"{where}: cannot be recomputed: {error}"]
     now: dict[str, Any] = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from store import money
+from store.currencies import PriceList
 from store.settings import House
 from store.shop import taxes
 from store.shop.taxes import Charge, TaxRow, Terms
@@ -52,19 +53,23 @@ class Totals:
     taxes: tuple[TaxRow, ...] = ()
 
 
-def compute(lines: Sequence[Priced], discounts: Sequence[Discount], terms: Terms) -> Totals:
+def compute(
+    lines: Sequence[Priced], discounts: Sequence[Discount], terms: Terms, prices: PriceList | None = None
+) -> Totals:
     """Add up a bag.
 
     Args:
         lines: what each costs where it goes, the tax due there included.
         discounts: what offers take off; together never more than a line (or the bag) is worth.
         terms: how an order to there is taxed.
+        prices: the price list of the bag; that of the house when none is given.
     """
+    at = prices or terms.house.currencies[terms.house.currency]
     subtotal = sum(line.amount for line in lines)
     taken, line_discounts = _take_off([(line.id, line.amount) for line in lines], discounts)
     discount = sum(line_discounts)
     delivery = terms.delivery(line.charge for line in lines)
-    listed = shipping_price(subtotal - discount, terms.place.country, terms.house) if lines else 0
+    listed = shipping_price(subtotal - discount, terms.place.country, terms.house, at) if lines else 0
     shipping = money.scale(listed, delivery.factor)
     charges = [*(line.charge for line in lines), delivery]
     amounts = [*(line.amount - off for line, off in zip(lines, line_discounts, strict=True)), shipping]
@@ -84,11 +89,16 @@ def compute(lines: Sequence[Priced], discounts: Sequence[Discount], terms: Terms
     )
 
 
-def shipping_price(value: int, country: str, house: House) -> int:
-    """Delivery of an order of that value (after discounts) to that country; 0 where no zone names it."""
+def shipping_price(value: int, country: str, house: House, prices: PriceList | None = None) -> int:
+    """Delivery of an order of that value (after discounts) to that country; 0 where no zone names it.
+
+    Value and delivery are in the currency of the price list, the house's own when none is given.
+    """
+    at = prices or house.currencies[house.currency]
     for zone in house.zones:
         if country in zone.countries:
-            return 0 if zone.free_from is not None and value >= zone.free_from else zone.price
+            free = zone.free_from is not None and value >= at.price(zone.free_from)
+            return 0 if free else at.price(zone.price)
     return 0
 
 

@@ -187,6 +187,7 @@ def test_the_orders_list_adds_up_by_rate(owner: PageBrowser, known: Known) -> No
         assert sum(Decimal(line[name]) for name in columns[1::2]) == Decimal(line["tax"])
     assert lines[sent.number]["tax_19"] == str(major(sent.tax, "EUR")) != "0.00"
     assert Decimal(lines[known.order.number]["tax_20"]) == major(known.order.tax, "EUR")
+    assert lines[sent.number]["total_at_home"] == lines[sent.number]["total"]
     business = lines[bought.number]
     assert (business["tax_treatment"], business["company"], business["vat_id"]) == (
         *("reverse-charge", "'=Acme"),
@@ -225,6 +226,21 @@ def test_an_invalid_vat_id_is_told_until_somebody_noted_what_was_done(
     assert "VAT IDs that are not valid" not in owner.text()
     owner.get("/office/books/audit")
     assert "The VAT came by transfer" in owner.text()
+
+
+def test_an_order_in_francs_is_reckoned_at_home_for_the_office(owner: PageBrowser) -> None:
+    with db.transaction() as session:
+        visitor = Visitor(session_id="ses_zurich", currency="CHF")
+        cart = carts.open_cart(session, visitor)
+        carts.add(session, visitor, cart, designs.save(session, visitor, "strap-calf-navy", {}, {}))
+        form = PlaceForm("a@example.com", "Ada Roth", "Quai 1", "Zürich", "8001", "CH", seen_total=10**9)
+        order = checkout.place(session, visitor, cart, form, db.new_id("key")).order
+    line = next(line for line in table(owner, "/office/books/orders.csv") if line["number"] == order.number)
+    # 290.00 € are 285 francs on the list, 237.50 without VAT, and 60 the delivery; in the books 94 francs are 100 €.
+    assert (line["currency"], line["total"], line["total_at_home"]) == ("CHF", "297.50", "316.49")
+    owner.get(page_of(order))
+    assert "CHF 297.50" in owner.text()
+    assert "Margin on this order: €160.66 without VAT" in owner.text()  # 252.66 less 92.00
 
 
 def test_every_action_stands_in_the_record_of_what_staff_did(owner: PageBrowser, till: Till) -> None:
