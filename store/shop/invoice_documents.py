@@ -234,11 +234,6 @@ def rows_of(shares: Sequence[Share]) -> tuple[Sum, ...]:
     )
 
 
-def at_home(amount: int, order: Order) -> int:
-    """An amount of the order in the house's currency, at the rate for the books."""
-    return money.divide(amount * order.home_units, order.order_units)
-
-
 def sums_of(shares: Sequence[Share]) -> dict[str, Any]:
     """The members of a document that say what it is for."""
     contained = tax(shares)

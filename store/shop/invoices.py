@@ -207,7 +207,7 @@ def _document(session: Session, order: Order, kind: Kind, shares: Sequence[Share
     sums = documents.sums_of(shares)
     home = None
     if order.currency != house().currency:
-        home = (house().currency, documents.at_home(sums["tax"], order))
+        home = (house().currency, order.at_home(sums["tax"]))
     return Document(
         kind=kind,
         number="",
