@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
@@ -20,7 +21,7 @@ from store import auth, db, invitations, people, rendering
 from store.auth import Signer, WebSession
 from store.crm import offers
 from store.db import Db, ReadingDb
-from store.errors import ShopError, SignInNeededError, forbidden
+from store.errors import ShopError, SignInNeededError, forbidden, invalid
 from store.events import Visitor
 from store.settings import Settings
 from store.shop import price_lists
@@ -354,6 +355,7 @@ def refusal(request: Request, error: ShopError) -> Response:
     return render(request, template, context, title=error.title, status=error.status)
 
 
+UNWRITABLE = "This holds characters that no text has."
 SENTENCES = {
     404: ("Not found", "There is nothing at this address."),
     405: ("Not allowed", "This address does not take that kind of request."),
@@ -393,4 +395,5 @@ def install_error_pages(app: FastAPI) -> None:
     app.add_exception_handler(ShopError, shop_error)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, wrong_input)
+    app.add_exception_handler(DataError, lambda request, _error: refusal(request, invalid(UNWRITABLE)))
     app.add_exception_handler(Exception, unexpected)

@@ -91,3 +91,11 @@ def test_half_a_character_in_a_name_is_told_and_not_a_fault(visitor: PageBrowser
     answer = visitor.send("/api/products/meridien/analysis", b'{"choices": {"\\ud800": 1}}', BROKEN)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_no_text_holds_is_told_and_not_a_fault(visitor: PageBrowser) -> None:
+    address = {"name": "C", "line1": "1", "city": "P", "postal_code": "1", "country": "FR"}
+    order = {"cart": "crt_\0", "email": "c@example.com", "address": address, "seen_total": 1}
+    assert visitor.call("POST", "/api/orders", order, Idempotency_Key="k").status_code in (404, 422)
+    assert visitor.call("GET", "/api/carts/crt_%00").status_code in (404, 422)
+    assert visitor.get("/designs/%00").status_code == 404
