@@ -72,7 +72,7 @@ def _needs(rule: PriceRule, c: Compiled) -> set[str]:
 
 def _void(c: Compiled) -> Finding:
     conflict = explain_conflict(c, {}, ())
-    rules = ", ".join(rule.id for rule in conflict.rules)
+    rules = ", ".join(f"{rule.id} ({rule.reason})" if rule.reason else rule.id for rule in conflict.rules)
     if not rules:
         return Finding("error", None, "no design is valid: the groups' own numbers contradict each other")
     return Finding("error", conflict.rules[0].id, f"no design is valid: these rules contradict each other: {rules}")

@@ -12,8 +12,15 @@ from configurator.engine import Domains, Engine, nearby_of
 from configurator.search import domains_under
 from configurator.space import Space
 
-MEMO = 8192  # answers kept of each kind
+MEMO = 8192  # answers kept of each kind, where they are small
+ROOM = 12_000_000  # bytes that the answers of a kind may take up, by what one of them is reckoned to take
+FEWEST = 32
 T = TypeVar("T")
+
+
+def fitting(each: int, most: int) -> int:
+    """How many answers of so many bytes have room; a few always do."""
+    return max(FEWEST, min(most, ROOM // each))
 
 
 class Memo:
@@ -51,10 +58,12 @@ class Live:
         self._idle: list[Engine] = []
         self.nearby = nearby_of(space)
         self.contradictions = Contradictions(space, self._example)
-        self.answers = Memo()
-        self.completions = Memo(4 * MEMO)
-        self.analyses = Memo(MEMO // 8)
-        self.prices = Memo(4 * MEMO)
+        values = sum(len(group.values) for group in space.groups)
+        design = 64 + space.tracked // 7  # bytes of an int with a bit for every variable, and of its key
+        self.answers = Memo(fitting(3 * design, MEMO))
+        self.completions = Memo(fitting(2 * design, 4 * MEMO))
+        self.analyses = Memo(fitting(1000 + 90 * values, MEMO // 8))
+        self.prices = Memo(fitting(2 * design + 200, 4 * MEMO))
 
     def at_other_prices(self) -> "Live":
         """The same solvers and domains, with memos of its own for what depends on prices."""

@@ -17,10 +17,19 @@ class Survey:
 
 
 def survey(space: Space, engine: Engine) -> Survey:
-    """Core and dead values; a feature counts once (dead when it is never in), retired options are dead."""
+    """Core and dead values; a feature counts once (dead when it is never in), retired options are dead.
+
+    Of a void model every value is dead, and none is called core.
+    """
     domains = domains_under(engine, ())
     if domains is None:
-        return Survey(False)
+        never = [
+            (group.id, str(value))
+            for group in space.groups
+            for value, literal in zip(group.values, group.literals, strict=True)
+            if literal > 0
+        ]
+        return Survey(False, (), tuple(never))
     core: list[tuple[str, str]] = []
     dead: list[tuple[str, str]] = []
     for group in space.groups:

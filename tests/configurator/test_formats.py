@@ -213,7 +213,9 @@ def test_the_model_command_reports_and_exits(tmp_path: Path) -> None:
     void.write_text("p cnf 1 2\n1 0\n-1 0\n")
     code, out, _ = run("model", str(void), "--json")
     assert code == 1
-    assert json.loads(out)["findings"][0]["severity"] == "error"
+    report = json.loads(out)
+    assert report["findings"][0]["severity"] == "error"
+    assert (report["valid"], report["core"], report["dead"]) == (False, 0, 1)
     code, out, err = run("model", str(tmp_path / "missing.uvl"))
     assert (code, out) == (2, "")
     assert "missing.uvl:1:" in err

@@ -36,7 +36,9 @@ def test_a_sound_model_has_no_findings() -> None:
 
 def test_a_void_model_names_a_minimal_contradiction() -> None:
     text = rules("never: {wood: oak}", "never: {size: large, wood: oak}", "never: {wood: elm}")
-    assert findings(text) == (Finding("error", "r0", "no design is valid: these rules contradict each other: r0, r2"),)
+    assert findings(text) == (
+        Finding("error", "r0", "no design is valid: these rules contradict each other: r0 (R), r2 (R)"),
+    )
 
 
 def test_dead_options_and_groups_with_one_value_left_are_told() -> None:
@@ -46,10 +48,41 @@ def test_dead_options_and_groups_with_one_value_left_are_told() -> None:
     )
 
 
+EXTRAS = """  - id: extras
+    label: Extras
+    several: {}
+    options: [{id: lamp, label: Lamp}, {id: clock, label: Clock}]
+  - id: shelves
+    label: Shelves
+    integer: {min: 0, max: 9, default: 2}
+"""
+
+
+def with_extras(*forms: str) -> str:
+    return rules(*forms).replace("rules:\n", f"{EXTRAS}rules:\n", 1)
+
+
+def test_an_option_that_is_part_of_every_design_is_told() -> None:
+    assert findings(with_extras("if: {shelves: {at_least: 0}}, then: {extras: lamp}")) == (
+        Finding("warning", "extras.lamp", "option 'lamp' of extras is part of every design"),
+    )
+
+
+def test_numbers_that_cannot_be_reached_are_told_and_many_of_them_together() -> None:
+    few, many = with_extras("never: {shelves: {at_least: 8}}"), with_extras("never: {shelves: {at_least: 3}}")
+    assert findings(few) == (
+        Finding("warning", "shelves.8", "number '8' of shelves can never be chosen"),
+        Finding("warning", "shelves.9", "number '9' of shelves can never be chosen"),
+    )
+    assert findings(many) == (Finding("warning", "shelves", "7 values of shelves can never be chosen"),)
+
+
 def test_a_rule_that_others_already_say_is_redundant() -> None:
     found = findings(rules("requires: [{size: large}, {wood: oak}]", "never: {size: large, wood: elm}"))
-    assert [(finding.severity, finding.rule) for finding in found] == [("warning", "r0"), ("warning", "r1")]
-    assert "says nothing" in found[0].message
+    assert found == (
+        Finding("warning", "r0", "rule 'r0' says nothing that the other rules do not"),
+        Finding("warning", "r1", "rule 'r1' says nothing that the other rules do not"),
+    )
 
 
 def test_looking_for_redundancy_keeps_its_time() -> None:
@@ -58,9 +91,11 @@ def test_looking_for_redundancy_keeps_its_time() -> None:
 
 
 def test_missing_prices_are_errors() -> None:
-    assert findings(BASE.replace("base: {price: 100}\n", ""))[0].severity == "error"
+    assert findings(BASE.replace("base: {price: 100}\n", "")) == (
+        Finding("error", None, "base has no price; it cannot be published"),
+    )
     found = findings(BASE.replace("{id: elm, label: Elm}", "{id: elm, label: Elm, unpriced: true}"))
-    assert [(finding.severity, finding.rule) for finding in found] == [("error", "wood.elm")]
+    assert found == (Finding("error", "wood.elm", "wood.elm has no price; it cannot be published"),)
 
 
 @pytest.mark.parametrize(
