@@ -18,7 +18,10 @@ def older(column: str, days: float) -> Expired:
 def seen_older(days: float) -> Expired:
     """Events that need consent go after a while; what the contract needs stays with the books."""
     kinds = ("view", "choice", "unchoice", "suggestion-shown", "suggestion-withheld", "suggestion-declined")
-    return lambda table, now: (table.c.at < now - timedelta(days=days)) & table.c.kind.in_(kinds)
+    # What staff did is never deleted; the database refuses it.
+    return lambda table, now: (
+        (table.c.at < now - timedelta(days=days)) & table.c.kind.in_(kinds) & table.c.staff_id.is_(None)
+    )
 
 
 def done_older(days: float) -> Expired:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from fastapi import FastAPI
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
-from store import db, events
+from store import db, events, people, privacy
 from store.events import NOBODY, Event, ViewQueue, Visitor
 
 WILLING = Visitor(session_id="ses_1", consents=frozenset({"personalisation"}), consent_asked=True)
@@ -90,3 +92,41 @@ def test_a_full_queue_drops_views_rather_than_block_a_page(engine: Engine) -> No
 def test_what_follows_within_a_millisecond_sorts_behind() -> None:
     ids = [db.new_id("evt") for _ in range(2000)]
     assert ids == sorted(set(ids))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM event",
+        "DELETE FROM event WHERE staff_id = 'stf_1'",
+        "UPDATE event SET facts = '{}'",
+        "UPDATE event SET kind = 'view'",
+        "UPDATE event SET at = received_at",
+        "UPDATE event SET staff_id = NULL",
+        "UPDATE event SET subject = 'ord_2'",
+    ],
+)
+def test_what_staff_did_is_appended_never_changed_or_deleted(engine: Engine, statement: str) -> None:
+    with db.transaction() as session:
+        deed = events.record(
+            session, Visitor(staff_id="stf_1"), "staff-action", subject="ord_1", facts={"action": "refunded"}
+        )
+        assert deed is not None
+        before = deed.model_dump()
+    with pytest.raises(DBAPIError, match="What staff did is appended, never changed or deleted"), engine.begin() as raw:
+        raw.execute(text(statement))
+    with db.transaction(read_only=True) as session:
+        assert session.get_one(Event, before["id"]).model_dump() == before
+
+
+def test_what_customers_did_follows_them_and_what_staff_did_stays(app: FastAPI) -> None:
+    with db.transaction() as session:
+        guest, joined = people.new_customer(session, "a@example.com"), people.new_customer(session, "b@example.com")
+        events.record(session, Visitor(staff_id="stf_1"), "staff-action", customer_id=guest.id)
+        events.record(session, Visitor(), "contact", customer_id=guest.id)
+        session.flush()
+        assert len(privacy.move(session, [guest.id], joined.id)["event"]) >= 2
+        privacy.erase(session, joined.id)
+    with db.transaction(read_only=True) as session:
+        kinds = session.exec(select(Event.kind).where(Event.staff_id == "stf_1")).all()
+        assert list(kinds) == ["staff-action"]
