@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Column, Connection, Engine, MetaData, text
+from sqlmodel import Session
 
 from store import db, schema
 from store.errors import SettingsError
+from store.shop import snapshots
+from store.shop.orders import Order, OrderLine
 
 MOMENT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -73,6 +76,31 @@ def test_orders_of_before_are_paid_in_one_part_after_the_upgrade(engine: Engine)
         ("refunded", "prt_2", False, 5000),
         ("opened", "prt_3", False, 0),
     ]
+
+
+def test_orders_of_before_are_orders_at_home_in_the_houses_currency(engine: Engine) -> None:
+    with engine.begin() as connection:
+        command.downgrade(schema._config(connection), "6267dfd74359")
+        _order_of_before(connection, "1", "paid", "paid")
+        tables = MetaData()
+        tables.reflect(connection, only=["published_model", "design", "order_line"])
+        known: dict[str, dict[str, Any]] = {
+            "published_model": {"version": "v"},
+            "design": {"id": "dsg_1", "model_version": "v"},
+            "order_line": {"id": "itm_1", "order_id": "ord_1", "design_id": "dsg_1"},
+        }
+        for table, row in known.items():
+            columns = tables.tables[table].columns
+            filled = {column.name: _filler(column, "1") for column in columns if not column.nullable}
+            connection.execute(tables.tables[table].insert().values({**filled, **row}))
+    schema.upgrade(engine)
+    assert schema.drift(engine) == []
+    with Session(engine) as session:
+        order, line = session.get_one(Order, "ord_1"), session.get_one(OrderLine, "itm_1")
+        # What an order says beyond this stands under its seal: nothing more, and its seal holds.
+        assert snapshots._said(order, snapshots.AGREED_LATER) == {}
+        assert snapshots._said(line, snapshots.SOLD_LATER) == {}
+        assert order.at_home(1_234) == 1_234
 
 
 def _order_of_before(connection: Connection, name: str, state: str, payment: str) -> None:
