@@ -77,10 +77,12 @@ def live_shop(database_url: str, data_dir: Path) -> Iterator[LiveShop]:
     server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, name="live-shop")
     thread.start()
+    shop = LiveShop(url, make_workers(settings)[0], sandbox, stripe_sandbox.sandbox_keys(data_dir).api_key)
     try:
         _wait_until(lambda: server.started)
-        yield LiveShop(url, make_workers(settings)[0], sandbox, stripe_sandbox.sandbox_keys(data_dir).api_key)
+        yield shop
     finally:
+        db.shift_clock(-shop.ahead)  # the next shop of this process lives today again, as its sandbox does
         server.should_exit = True
         thread.join(timeout=20)
         sandbox.stop()

@@ -39,6 +39,8 @@ def test_the_account_shows_designs_with_todays_price(visitor: PageBrowser, sessi
     assert "€24,000" in visitor.text()
     assert "Add to bag" in visitor.text()
     assert catalog.published(session, "watch").from_price == 980_000
+    visitor.submit("/currency", {"currency": "CHF", "next": "/account/designs"})
+    assert "CHF 23,520" in visitor.text()
 
 
 def test_a_visitors_designs_are_kept_in_the_browser_and_shown(visitor: PageBrowser, another: PageBrowser) -> None:

@@ -166,6 +166,20 @@ def test_one_click_adds_exactly_that_design_and_totals_follow(house: Session, ir
     assert house.get_one(Suggestion, one.id, populate_existing=True).added_at is not None
 
 
+def test_suggestions_cost_what_they_cost_in_the_currency_of_the_bag(house: Session, iris: Visitor) -> None:
+    cart = bag(house, iris, choices=GOLD)
+    at_home = {one.slug: one for one in offered(house, iris, cart)}
+    carts.change_currency(house, iris, cart, "CHF")
+    for one in offered(house, iris, cart):
+        assert (one.currency, one.choices) == ("CHF", at_home[one.slug].choices)
+        assert one.price == sum(line["amount"] for line in one.price_lines)
+        row = house.get_one(Suggestion, one.id, populate_existing=True)
+        assert (row.price, row.currency) == (one.price, "CHF")
+        before = checkout.quote(house, iris, cart).totals.total
+        suggestions.accept(house, iris, cart, one.id)
+        assert checkout.quote(house, iris, cart).totals.total == before + one.price
+
+
 def test_a_paid_order_notes_what_was_bought_of_the_suggestions(house: Session, iris: Visitor) -> None:
     cart = bag(house, iris, choices=GOLD)
     taken, left, _ = offered(house, iris, cart)
