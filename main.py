@@ -19,7 +19,7 @@ from store.auth import Signer
 from store.crm import insight, sending
 from store.errors import SettingsError
 from store.middleware import Shell
-from store.office import books, composer, customers, drafts, invitations, offers, orders, performance, today
+from store.office import books, composer, customers, drafts, invitations, invoices, offers, orders, performance, today
 from store.office import catalog as products
 from store.office import payments as order_money
 from store.pages import (
@@ -27,12 +27,16 @@ from store.pages import (
     api,
     configure,
     consent,
+    currency,
     design_pages,
     details,
     health,
+    machines,
     mailbox,
     order_pages,
+    papers,
     paying,
+    pictures,
     register,
     selling_api,
     shop,
@@ -43,7 +47,7 @@ from store.pages import (
 )
 from store.pages import checkout as checkout_pages
 from store.settings import ROOT, Settings, read_settings
-from store.shop import payment_tasks, payments_stripe, reconciliation, taste
+from store.shop import payment_tasks, payments_stripe, reconciliation, taste, vat_checks, vat_register
 from store.shop.payment_provider import PaymentError, PaymentProvider
 from store.shop.payments import Till
 from store.shop.reconciliation import Seen
@@ -61,12 +65,15 @@ PAGES = (
         order_pages,
         paying,
         suggesting,
+        papers,  # before the designs, whose codes have no dot
         design_pages,
+        pictures,
+        machines,
     ),
-    *(account, sign_in, register, details, consent, mailbox, webhooks),
+    *(account, sign_in, register, details, consent, currency, mailbox, webhooks),
 )
 OFFICE = (
-    *(today, customers, invitations, offers, composer, orders, order_money, books),
+    *(today, customers, invitations, offers, composer, orders, order_money, books, invoices),
     *(products, drafts, performance),
 )
 
@@ -81,6 +88,7 @@ def create_app(settings: Settings, provider: PaymentProvider | None = None) -> F
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         events.views.start()
+        serving.settle_memory()
         yield
         events.views.stop()
 
@@ -115,6 +123,7 @@ def make_workers(settings: Settings) -> tuple[Worker, Worker]:
         **sending.TASKS,
         **privacy.TASKS,
         **(payment_tasks.tasks_of(till) if till else {}),
+        **vat_checks.tasks_of(vat_register.register_of(settings)),
     }
     long = {demo.TASK: serving.in_own_process("seed"), insight.TRAIN: serving.in_own_process("train")}
     return Worker(prompt), Worker(long)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from configurator.analysis import Analysis, Conflict, Difference, GroupState, ValueState, analyse, differences
+from configurator.analysis import Analysis, Conflict, GroupState, ValueState, analyse
 from configurator.catalogue import load, parse
 from configurator.categories import Category, categories, category
 from configurator.choices import check_choices, check_texts, from_form
@@ -11,6 +11,7 @@ from configurator.compile import Compiled, compile_model
 from configurator.completion import Bounds, bounds, complete, from_price
 from configurator.contrast import Contrast, DifferentAmount, DifferentAnswer, difference
 from configurator.counting import count
+from configurator.differences import Difference, differences
 from configurator.errors import ChoiceError, ModelError, NotKnownInTime, TextError, Unsatisfiable
 from configurator.fitting import attributes, binding, concerns, fit, fits, match
 from configurator.lint import Finding, lint
@@ -20,6 +21,7 @@ from configurator.model import (
     Option,
     OptionGroup,
     Preset,
+    Repricing,
     Supply,
     Texts,
     Visual,
@@ -29,6 +31,7 @@ from configurator.pricing import LeadTime, Price, PriceLine, bill_of_materials, 
 from configurator.product import ProductModel
 from configurator.reasons import Explanation, RuleReason, explain
 from configurator.repairs import Repair, repairs
+from configurator.repricing import priced_paths
 from configurator.schema import product_schema
 from configurator.wording import Described, describe, design_hash, sentence
 
@@ -65,6 +68,7 @@ __all__ = [
     "PriceLine",
     "ProductModel",
     "Repair",
+    "Repricing",
     "RuleReason",
     "Supply",
     "TextError",
@@ -103,6 +107,7 @@ __all__ = [
     "nested_changes",
     "parse",
     "price",
+    "priced_paths",
     "product_schema",
     "rearranged",
     "repairs",

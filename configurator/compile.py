@@ -9,8 +9,9 @@ from configurator.conditions import Value, groups_of
 from configurator.encoding import Encoder
 from configurator.formula import Disj, negate
 from configurator.live import Live
-from configurator.model import Option, OptionGroup, Table
+from configurator.model import Option, OptionGroup, Repricing, Table
 from configurator.product import ProductModel
+from configurator.repricing import repriced
 from configurator.space import Space, SpaceBuilder, SpaceGroup
 
 
@@ -42,10 +43,19 @@ class Compiled:
         if language == self.model.language or language not in self.model.languages:
             return self
         if language not in self.tongues:
-            other = Compiled(self.model.in_language(language), self.space)
+            model = self.model.in_language(language)
+            if self.model.repricing is not None:
+                model = repriced(model, self.model.repricing)
+            other = Compiled(model, self.space)
             other.__dict__["live"] = self.live
             self.tongues[language] = other
         return self.tongues[language]
+
+    def at_prices(self, prices: Repricing) -> "Compiled":
+        """The same product at the prices of a list; solvers are shared."""
+        other = Compiled(repriced(self.model, prices), self.space)
+        other.__dict__["live"] = self.live.at_other_prices()
+        return other
 
     @cached_property
     def codes(self) -> dict[str, SpaceGroup]:
@@ -127,6 +137,7 @@ def compile_model(model: ProductModel) -> Compiled:
         conditional=tuple(parts.conditional),
         inert=frozenset(builder.inert),
         diagrams=tuple(builder.diagrams),
+        diagram_owners=tuple(builder.diagram_owners),
         linears=tuple(builder.linears),
     )
     return Compiled(model, space)

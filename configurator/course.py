@@ -37,6 +37,7 @@ class _Course:
         self.fixed: dict[int, None] = {}
         self.taken = 0
         self.conditional: list[int] = []
+        self.refused: frozenset[int] | None = None
         for literal in assumptions:
             self._fix(literal)
 
@@ -49,6 +50,7 @@ class _Course:
 
     def first(self, alternatives: tuple[int, ...]) -> None:
         """Fixes the first alternative that is possible with all that is fixed already."""
+        self.refused = None
         for literal in alternatives:
             if self.engine.true(self.design, literal) or self._move(literal):
                 self._fix(literal)
@@ -56,6 +58,8 @@ class _Course:
 
     def _move(self, literal: int) -> bool:
         """Goes to a design with the literal, if there is one."""
+        if self.refused and literal in self.refused:
+            return False
         space = self.engine.space
         wish = space.meanings.get(literal, (0, literal))[1]
         group = space.groups[space.home[abs(wish)]]
@@ -68,6 +72,8 @@ class _Course:
             return True
         solved = self.engine.solve([*self.fixed, literal])
         if solved is None:
+            if self.refused is None:  # of a hundred days most fall together
+                self.refused = self.engine.refused([*self.fixed])
             return False
         self._go(solved)
         return True

@@ -7,6 +7,7 @@ the solver answers the rest, and every answer it finds joins the pool. Answers n
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import neg
 
 from pysat.solvers import Solver
 
@@ -54,6 +55,12 @@ class Engine:
         self.width = space.tracked + 1
         self.left: _Left | None = None
         self.nearby = nearby or nearby_of(space)
+        self.example = self._first()
+
+    def _first(self) -> int | None:
+        """A design that is the same for every solver of the space, as nothing was asked before; None: not found."""
+        self.solver.conf_budget(CONFLICTS)
+        return self._witness() if self.solver.solve_limited() else None
 
     def close(self) -> None:
         """Gives the solver's memory back."""
@@ -92,6 +99,11 @@ class Engine:
             self._witness()
             return None
         return tuple(self.solver.get_core() or ())
+
+    def refused(self, assumptions: Sequence[int]) -> frozenset[int]:
+        """Literals that the assumptions shut out by propagation alone: surely impossible, though not all that are."""
+        _, implied = self.solver.propagate(assumptions=assumptions)
+        return frozenset(map(neg, implied))
 
     def _witness(self) -> int:
         model: list[int] = self.solver.get_model()

@@ -81,6 +81,7 @@ class _Grouped:
             rules=tuple(self.names),
             inert=frozenset(self.builder.inert),
             diagrams=tuple(self.builder.diagrams),
+            diagram_owners=tuple(self.builder.diagram_owners),
         )
 
     def _list(self, name: str) -> list[Any]:

@@ -42,6 +42,7 @@ SHAPES: dict[str, dict[str, Key]] = {
         "description": Key("words", "a paragraph or two"),
         "category": Key("id", "slug of the category", required=True),
         "currency": Key("text", "ISO 4217 code, such as EUR", required=True),
+        "tax": Key("id", "its tax category, one the shop knows; that of its category when absent"),
         "kind": Key("text", "how it comes to be", choices=("made-to-order", "stock", "service")),
         "base": Key("mapping", "price, cost and days before any option", shape="base"),
         "supply": Key("mapping", "pieces in stock, numbered or not, days to send", shape="supply"),

@@ -1,16 +1,16 @@
 """The moving side of a compiled model: solvers lent to one thread at a time, and bounded memos shared by all."""
 
+import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TypeVar
 
+from configurator.contradictions import Contradictions
 from configurator.engine import Domains, Engine, nearby_of
 from configurator.search import domains_under
 from configurator.space import Space
-from configurator.tracing import Tracer
 
 MEMO = 8192  # answers kept of each kind
 T = TypeVar("T")
@@ -50,10 +50,18 @@ class Live:
         self.space = space
         self._idle: list[Engine] = []
         self.nearby = nearby_of(space)
+        self.contradictions = Contradictions(space, self._example)
         self.answers = Memo()
         self.completions = Memo(4 * MEMO)
         self.analyses = Memo(MEMO // 8)
         self.prices = Memo(4 * MEMO)
+
+    def at_other_prices(self) -> "Live":
+        """The same solvers and domains, with memos of its own for what depends on prices."""
+        other = copy.copy(self)
+        other.completions, other.analyses = Memo(4 * MEMO), Memo(MEMO // 8)
+        other.prices = Memo(4 * MEMO)
+        return other
 
     def domains(self, literals: tuple[int, ...], banned: tuple[int, ...] = ()) -> Domains | None:
         """The domains under literals, remembered; narrowed from those known under one choice fewer, if any are."""
@@ -79,10 +87,9 @@ class Live:
         with self.engine() as engine:
             return domains_under(engine, literals, banned, within, settled)
 
-    @cached_property
-    def tracer(self) -> Tracer:
-        """The clauses by literal, for naming rules."""
-        return Tracer(self.space)
+    def _example(self) -> int | None:
+        with self.engine() as engine:
+            return engine.example
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:

@@ -241,3 +241,27 @@ class FitRule:
     product: str
     when: Mapping[str, tuple[Attribute, ...]]
     same: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Repricing:
+    """A price list for one product.
+
+    Args:
+        numerator: what an amount of the file is multiplied by, over `denominator`, in minor units of either currency.
+        step: minor units to which each amount is rounded, half away from zero; what costs something costs a step.
+        fixed: amounts that the list names itself: of `base`, of an option (`group/option`), or of a price rule.
+    """
+
+    currency: str
+    numerator: int
+    denominator: int
+    step: int = 1
+    fixed: tuple[tuple[str, int], ...] = ()
+
+    def of(self, amount: int) -> int:
+        """An amount of the file in the list."""
+        whole = self.denominator * self.step
+        units = (2 * abs(amount) * self.numerator + whole) // (2 * whole)
+        found = max(units, 1 if amount else 0) * self.step
+        return found if amount >= 0 else -found

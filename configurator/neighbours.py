@@ -5,10 +5,9 @@ flag, an option of several) is a cell of two. Most clauses join two cells and so
 other, which is one AND of ints to look up. The few others are checked at the end, on the literals that changed.
 """
 
-from collections.abc import Iterable
 from functools import cached_property
 
-from configurator.space import Linear, Space, bits_of
+from configurator.space import Linear, Space, bits_of, has_row
 
 STEPS = 12  # further changes after which a wish is left to the solver
 LARGEST = 4000  # variables up to which the pairs are written out; they take room in the square of it
@@ -237,19 +236,6 @@ class Neighbourhood:
             return 0
         if neighbours.diagrams:
             changed = {neighbours.cells[atom] for atom in (*bits_of(new), *bits_of(gone))}
-            return design if self._rows(changed, design) else 0
+            numbers = {number for cell in changed for number in neighbours.diagrams.get(cell, ())}
+            return design if all(has_row(neighbours.space, number, design) for number in numbers) else 0
         return design
-
-    def _rows(self, cells: Iterable[int], design: int) -> bool:
-        """Whether every table that the cells stand in has the row."""
-        space, diagrams = self.neighbours.space, self.neighbours.diagrams
-        for number in {number for cell in cells for number in diagrams.get(cell, ())}:
-            columns, edges = space.diagrams[number]
-            node = len(edges) - 1
-            for literal in columns:
-                group = space.groups[space.home[literal]]
-                following = edges[node].get((design & group.mask).bit_length() - 1)
-                if following is None:
-                    return False
-                node = following
-        return True

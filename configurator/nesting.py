@@ -123,6 +123,14 @@ def rearranged(model: ProductModel, choices: Answers, of: str, order: Sequence[i
     return kept
 
 
+def present(group: OptionGroup, completion: Answers) -> bool:
+    """Whether a group is part of a design: false for those of a repeated part beyond how many there are."""
+    if group.part is None:
+        return True
+    number = completion.get(group.part.of)
+    return isinstance(number, int) and group.part.number <= number
+
+
 def uncounted(model: ProductModel, choices: Mapping[str, object]) -> list[OptionGroup]:
     """The repeated groups of which parts are answered, but not how many there are."""
     spoken = {group.part.of for group in model.groups if group.part and group.id in choices}

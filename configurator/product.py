@@ -16,6 +16,7 @@ from configurator.model import (
     Preset,
     PriceRule,
     ProductKind,
+    Repricing,
     Rule,
     Supply,
     Visual,
@@ -63,6 +64,8 @@ class ProductModel:
     source_text: str = field(repr=False)
     source: str = field(default="", compare=False)
     language: str = MAIN
+    tax: str | None = None  # its tax category, when not that of its category
+    repricing: Repricing | None = None  # at the prices of which list, when not those of its file
     languages: tuple[str, ...] = ()  # in which some text stands
 
     @property
@@ -153,6 +156,7 @@ def build(node: Node, source_text: str, source: str, language: str = MAIN) -> Pr
         fits_by=fits_by,
         accessory=top.text("accessory") or None,
         renamed_from=top.texts("renamed_from"),
+        tax=top.text("tax") or None,
         unpriced=_unpriced(base, groups),
         version=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         document=document,

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pysat.solvers import Solver
-
 from configurator.choices import banned, group_literals, literals_of
 from configurator.compile import Compiled
 from configurator.live import Live
@@ -54,7 +52,7 @@ def conflict(
             range(len(choices)), lambda kept: not engine.holds([*fixed, *(x for at in kept for x in choices[at])])
         )
     culprits.sort()
-    return tuple(culprits), tuple(_rules(live, [*fixed, *(x for at in culprits for x in choices[at])]))
+    return tuple(culprits), tuple(live.contradictions.rules([*fixed, *(x for at in culprits for x in choices[at])]))
 
 
 def minimal(items: Sequence[int], conflicts: Callable[[Sequence[int]], bool]) -> list[int]:
@@ -79,26 +77,3 @@ def minimal(items: Sequence[int], conflicts: Callable[[Sequence[int]], bool]) ->
     if not candidates or conflicts([]):
         return []
     return search([], False, candidates)
-
-
-def _rules(live: Live, assumptions: list[int]) -> list[int]:
-    """A minimal set of rules that makes the assumptions impossible; the structure of the groups always holds.
-
-    Unit propagation mostly finds a few rules that suffice; else a solver of its own, always begun afresh, names some.
-    """
-    space = live.space
-    first = space.variables + 1
-    traced = live.tracer.rules(assumptions)
-    kept = None if traced is None else set(traced)
-    clauses, clauses_of = space.clauses, live.tracer.clauses_of
-    named = sorted(kept if kept is not None else clauses_of.keys() - {-1})
-    with Solver(name="minisat22", bootstrap_with=[clauses[number] for number in clauses_of.get(-1, ())]) as solver:
-        for owner in named:
-            for number in clauses_of[owner]:
-                solver.add_clause((*clauses[number], -(first + owner)))
-        selectors = [first + index for index in named]
-        if kept is None:
-            solver.solve(assumptions=[*assumptions, *selectors])
-            selectors = sorted(x for x in solver.get_core() or () if x >= first)
-        needed = minimal(selectors, lambda some: not solver.solve(assumptions=[*assumptions, *some]))
-    return sorted(selector - first for selector in needed)

@@ -82,6 +82,7 @@ class Space:
     conditional: tuple[tuple[int, int, int], ...] = ()  # (e, n, l): e is equivalent to "not n, or l"
     inert: frozenset[int] = frozenset()  # auxiliary variables that define, and never forbid
     diagrams: tuple["Diagram", ...] = ()  # tables, for checking a row without the solver
+    diagram_owners: tuple[int, ...] = ()  # the rule that each is, wholly
     linears: tuple[Linear, ...] = ()  # counts and sums, for checking without their auxiliary variables
 
     @cached_property
@@ -117,6 +118,19 @@ class Space:
         return tuple((group.needed, group.literals) for group in groups)
 
 
+def has_row(space: Space, number: int, design: int) -> bool:
+    """Whether a table has the row that a design shows."""
+    columns, edges = space.diagrams[number]
+    node = len(edges) - 1
+    for literal in columns:
+        mask = space.groups[space.home[literal]].mask
+        following = edges[node].get((design & mask).bit_length() - 1)
+        if following is None:
+            return False
+        node = following
+    return True
+
+
 def bits_of(mask: int) -> list[int]:
     """The positions of the bits that are set, the lowest first."""
     digits = bin(mask)[:1:-1]  # the lowest first; in one pass, however long
@@ -145,6 +159,7 @@ class SpaceBuilder:
         self.owner = -1
         self.inert: set[int] = set()
         self.diagrams: list[Diagram] = []
+        self.diagram_owners: list[int] = []
         self.linears: list[Linear] = []
         self.tracked = 0  # variables that stand for values and needs, once they are all there
 

@@ -6,7 +6,7 @@ ones) take whatever value they must; a value that meets any other auxiliary vari
 
 from collections.abc import Iterable
 
-from configurator.space import Space, SpaceGroup, bits_of
+from configurator.space import Space, SpaceGroup, bits_of, has_row
 
 MENDS = 12  # second changes that are tried for one value
 STEPS = 12  # further changes after which a wish is left to the solver
@@ -40,12 +40,9 @@ class Swaps:
                 self.opaque.update(clause)
         self.opaque.update(side for linear in space.linears for x in linear.literals for side in (x, -x))
         self.diagrams: dict[int, list[int]] = {}
-        self.columns: list[tuple[int, ...]] = []
         for number, (columns, _) in enumerate(space.diagrams):
-            homes = tuple(space.home[literal] for literal in columns)
-            self.columns.append(homes)
-            for index in homes:
-                self.diagrams.setdefault(index, []).append(number)
+            for literal in columns:
+                self.diagrams.setdefault(space.home[literal], []).append(number)
 
     def around(self, design: int) -> "Trial":
         """The designs near a valid one."""
@@ -64,20 +61,12 @@ class Trial:
         digits = f"{mask >> 1:0{max(n, 1)}b}"
         positive = [digit == "1" for digit in reversed(digits)]
         self.truth = [False, *positive, *(not value for value in reversed(positive))]
-        self.now: dict[int, int] = {}
-        if swaps.columns:
-            self.now = {
-                self.space.home[literal]: literal for literal in range(1, n + 1)
-                if positive[literal - 1] and literal in self.space.home
-            }  # fmt: skip
 
     def moved(self, design: int) -> "Trial":
         """The designs near another valid one; this trial is given up for it."""
         for variable in bits_of(self.mask ^ design):
             holds = bool(design >> variable & 1)
             self.truth[variable], self.truth[-variable] = holds, not holds
-            if self.now and holds and variable in self.space.home:
-                self.now[self.space.home[variable]] = variable
         self.mask = design
         return self
 
@@ -109,8 +98,8 @@ class Trial:
         changed = self.mask ^ (1 << abs(literal) | (1 << old if old else 0))
         valid = self._without(-literal) and (not old or self._without(old))
         if valid:
-            valid = index not in self.swaps.diagrams or self._walk(index, literal)
-        elif taken != -1 and not self.swaps.columns:  # rows of tables are checked by single changes only
+            valid = all(has_row(self.space, number, changed) for number in self.swaps.diagrams.get(index, ()))
+        elif taken != -1 and not self.swaps.diagrams:  # rows of tables are checked by single changes only
             changed = self._mend(literal, old, taken | group.mask)
             valid = bool(changed)
             self.credit += 1 if valid else -1
@@ -219,16 +208,4 @@ class Trial:
                     break
             else:
                 return False
-        return True
-
-    def _walk(self, index: int, literal: int) -> bool:
-        """Whether every table of the group still has the row."""
-        for number in self.swaps.diagrams[index]:
-            _, edges = self.space.diagrams[number]
-            node = len(edges) - 1
-            for home in self.swaps.columns[number]:
-                following = edges[node].get(literal if home == index else self.now.get(home, 0))
-                if following is None:
-                    return False
-                node = following
         return True

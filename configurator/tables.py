@@ -68,6 +68,7 @@ def _diagram(builder: SpaceBuilder, columns: Sequence[Row], rows: Sequence[Row])
     before = builder.variables
     _write(builder, diagram, root, [columns[column] for column in order])
     builder.inert.update(range(before + 1, builder.variables + 1))
+    builder.diagram_owners.append(builder.owner)
     builder.diagrams.append(
         (tuple(columns[column][0] for column in order), tuple(dict(edges) for _, edges in diagram.edges))
     )

@@ -4,15 +4,14 @@ import hashlib
 import hmac
 import secrets
 import threading
+import time
+from collections import deque
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import pyotp
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import and_, case, delete, or_, update
@@ -199,16 +198,12 @@ class Signer:
 def ensure_session(session: Session, session_id: str) -> WebSession:
     """The session's row, made if it is not there; safe when two requests ask at once."""
     moment = db.now()
-    row = {
-        "id": session_id,
-        "created_at": moment,
-        "expires_at": moment + SESSION_LIFE,
-        "purposes": [],
-        "consent_asked": False,
-        "state": {},
-    }
-    db.insert_once(session, WebSession, row, unique=("id",))
-    known = session.get_one(WebSession, session_id)
+    known = session.get(WebSession, session_id)
+    if known is None:
+        fresh = WebSession(id=session_id, created_at=moment, expires_at=moment + SESSION_LIFE)
+        if db.insert_once(session, WebSession, fresh.model_dump(), unique=("id",)) is not None:
+            return db.attach(session, fresh)
+        known = session.get_one(WebSession, session_id)
     if known.expires_at <= moment:  # ended: the same cookie begins anew, with nothing of what it was
         known.customer_id, known.staff_id, known.purposes, known.consent_asked, known.state = None, None, [], False, {}
         known.created_at, known.expires_at = moment, moment + SESSION_LIFE
@@ -227,14 +222,63 @@ def end_sessions(
 def locked_session(session: Session, session_id: str) -> WebSession:
     """The session's row, made if needed and locked against the browser's other tabs."""
     row = ensure_session(session, session_id)
-    session.flush()  # reading the row again must not undo what this request has changed in it
-    session.refresh(row, with_for_update=True)
+    db.lock(session, row)
     return row
 
 
 # -- limits on trying ------------------------------------------------------------------------------------------------
 
-_limiter = MovingWindowRateLimiter(MemoryStorage())
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+_SWEPT_EVERY = 60.0  # seconds after which counts that are over are forgotten
+
+
+class _Counts:
+    """When each key was tried within its window, in this process's memory.
+
+    (The library for this starts a thread with every try, which costs more than all the rest of a small request.)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tries: dict[tuple[str, ...], deque[float]] = {}
+        self._swept = 0.0
+
+    def left(self, rate: str, key: tuple[str, ...], *, count: bool) -> bool:
+        """Whether a rate is not used up; the try counts if it is one, and not when it is refused."""
+        most, window = _rate(rate)
+        now = time.monotonic()
+        with self._lock:
+            self._sweep(now)
+            tries = self._tries.setdefault((rate, *key), deque())
+            while tries and tries[0] <= now - window:
+                tries.popleft()
+            if len(tries) >= most:
+                return False
+            if count:
+                tries.append(now)
+            return True
+
+    def forget(self) -> None:
+        """Count from nought."""
+        with self._lock:
+            self._tries.clear()
+
+    def _sweep(self, now: float) -> None:
+        if now - self._swept >= _SWEPT_EVERY:
+            self._swept = now
+            over = [key for key, tries in self._tries.items() if not tries or tries[-1] <= now - _rate(key[0])[1]]
+            for key in over:
+                del self._tries[key]
+
+
+@lru_cache(maxsize=256)
+def _rate(text: str) -> tuple[int, int]:
+    """How many tries in how many seconds: "10/minute"."""
+    most, _, unit = text.partition("/")
+    return int(most), _SECONDS[unit]
+
+
+_counts = _Counts()
 
 
 def limit(rate: str, *key: str) -> None:
@@ -249,17 +293,17 @@ def limit(rate: str, *key: str) -> None:
 
 def within(rate: str, *key: str) -> bool:
     """Count a try against a rate; False when the rate is used up."""
-    return _limiter.hit(parse(rate), *key)
+    return _counts.left(rate, key, count=True)
 
 
 def spent(rate: str, *key: str) -> bool:
     """Whether a rate is used up; does not count as a try."""
-    return not _limiter.test(parse(rate), *key)
+    return not _counts.left(rate, key, count=False)
 
 
 def forget_limits() -> None:
     """Start all counts anew (tests)."""
-    _limiter.storage.reset()
+    _counts.forget()
 
 
 def count_try(session: Session, key: str) -> bool:

@@ -1,5 +1,6 @@
 """A consistent copy of database and uploads in one file, restorable on another machine and either kind of database."""
 
+import base64
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     Engine,
     ForeignKey,
+    LargeBinary,
     Table,
     TypeDecorator,
     func,
@@ -151,6 +153,8 @@ def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, date):  # datetime is one
         return value.isoformat()
     raise TypeError(f"cannot back up a {type(value).__name__}")
@@ -160,6 +164,8 @@ def _typed(column: Column[Any], value: Any) -> Any:
     if value is None or not isinstance(value, str):
         return value
     kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    if isinstance(kind, LargeBinary):
+        return base64.b64decode(value)
     if isinstance(kind, DateTime):
         return datetime.fromisoformat(value)
     if isinstance(kind, Date):

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from configurator import codes
@@ -15,16 +15,19 @@ from store import db, events, people
 from store.crm import offers
 from store.crm.benefits import LineValue
 from store.crm.offers import Offer
+from store.currencies import PriceList
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.people import Customer
 from store.settings import PaymentPlan, house
-from store.shop import carts, catalog, orders, schedule, snapshots, stock, totals, transfers
+from store.shop import carts, catalog, order_lines, orders, schedule, snapshots, stock, taxes, totals, transfers
 from store.shop.carts import Cart, CartView, LineView
 from store.shop.delivery import PlaceForm
 from store.shop.orders import Order, OrderDiscount, OrderLine
 from store.shop.schedule import PaymentPart
+from store.shop.taxes import Destination
 from store.shop.totals import Discount, Totals
+from store.vat import Treatment
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,32 @@ class Quote:
     """What the bag would cost this customer, delivered there."""
 
     cart_view: CartView
-    country: str
+    destination: Destination
     discounts: tuple[Discount, ...]
     totals: Totals
     offers: tuple[Offer, ...]
     notes: tuple[str, ...] = ()  # why an offer does nothing here
 
     @property
+    def country(self) -> str:
+        """The country it goes to."""
+        return self.destination.country
+
+    @property
+    def treatment(self) -> Treatment:
+        """How the tax of the whole is treated: at home where every piece is."""
+        return self.totals.delivery.treatment if self.totals.delivery else "domestic"
+
+    @property
+    def tax_sentence(self) -> str:
+        """What is different about the tax of this order, for its customer; empty at home."""
+        return taxes.sentence(self.cart_view.terms, self.treatment)
+
+    @property
     def plan(self) -> PaymentPlan | None:
         """The payment plan that the house offers for this bag, or asks for."""
         held = [line.published.model.category for line in self.cart_view.lines if line.published]
-        return schedule.plan_for(held, self.totals.total, self.cart_view.currency)
+        return schedule.plan_for(held, self.totals.total, self.cart_view.prices)
 
 
 @dataclass(frozen=True)
@@ -66,30 +84,36 @@ class _Draft:
 # -- what it would cost ----------------------------------------------------------------------------------------------
 
 
-def quote(session: Session, visitor: Visitor, cart: Cart, country: str | None = None) -> Quote:
-    """The bag with the customer's offers and delivery to a country (the shop's own, if none is named)."""
-    view = carts.view(session, cart, visitor, country=country)
+def quote(session: Session, visitor: Visitor, cart: Cart, to: Destination | str | None = None) -> Quote:
+    """The bag with the customer's offers and delivery to a place or country (the shop's own, if none is named).
+
+    Raises:
+        ShopError: 422, the VAT ID is not of that place.
+    """
+    to = to if isinstance(to, Destination) else Destination(to or house().country)
+    view = carts.view(session, cart, visitor, to=to)
     mine: list[Offer] = []
     applied: list[Discount] = []
     notes: list[str] = []
     if visitor.customer_id is not None and view.lines:
         mine = offers.for_customer(session, visitor.customer_id)
         if mine:
-            result = offers.applied(session, visitor.customer_id, [_value(line) for line in view.lines])
+            values = [_value(line, view.prices) for line in view.lines]
+            result = offers.applied(session, visitor.customer_id, values, view.prices)
             applied, notes = result.discounts, result.notes
-    sums = totals.compute([(line.line.id, line.amount) for line in view.lines], applied, country, house())
-    return Quote(view, country or house().country, sums.discounts, sums, tuple(mine), tuple(notes))
+    sums = totals.compute(view.priced, applied, view.terms, view.prices) if applied else view.totals
+    return Quote(view, to, sums.discounts, sums, tuple(mine), tuple(notes))
 
 
-def _value(line: LineView) -> LineValue:
+def _value(line: LineView, prices: PriceList) -> LineValue:
     return LineValue(
         line_id=line.line.id,
         slug=line.line.slug,
         design_id=line.line.design_id,
         quantity=line.line.quantity,
         unit_price=line.unit_price,
-        unit_cost=line.worth.unit_cost if line.worth else 0,
-        tax_basis_points=house().vat_basis_points,
+        unit_cost=prices.converted(line.worth.unit_cost) if line.worth else 0,
+        tax_basis_points=line.charge.rate,
     )
 
 
@@ -127,20 +151,20 @@ def place(
             raise ShopError(409, "Already ordered", "This bag was ordered already.")
         return earlier
     catalog.refresh(session)
-    bill = quote(session, visitor, cart, form.country)
+    bill = quote(session, visitor, cart, form.destination)
     _refuse(bill, form)
     draft = _draft(session, visitor, cart, form, bill, idempotency_key, digest, at or db.now())
     if not _insert(session, draft.order):
         raise _other_request()
+    order = db.attach(session, draft.order)
     session.add_all(draft.lines)
     session.flush()
     orders.reserve(session, draft.lines)
     session.add_all(draft.parts)
     session.add_all(draft.discounts)
     for offer_id in dict.fromkeys(discount.offer_id for discount in draft.discounts):
-        offers.redeem(session, offer_id, draft.order.id)
-    _bind(session, visitor, cart, draft.order)
-    order = session.get_one(Order, draft.order.id)
+        offers.redeem(session, offer_id, order.id)
+    _bind(session, visitor, cart, order)
     events.record(
         session,
         visitor,
@@ -158,7 +182,7 @@ def place(
 def request_hash(cart_id: str, form: PlaceForm) -> str:
     """What makes two requests the same."""
     body = {"cart": cart_id, "email": form.email, "address": form.address, "seen_total": form.seen_total}
-    body |= {"plan": form.plan} if form.plan else {}
+    body |= {name: value for name in ("plan", "company", "vat_id", "currency") if (value := getattr(form, name))}
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -168,6 +192,8 @@ def price_trace(bill: Quote) -> dict[str, Any]:
     return {
         "currency": bill.cart_view.currency,
         "totals": {name: getattr(sums, name) for name in ("subtotal", "discount", "shipping", "tax", "total")},
+        "taxes": [asdict(row) for row in sums.taxes],
+        "tax_note": bill.tax_sentence,
         "lines": [
             {
                 "id": line.line.id,
@@ -205,6 +231,9 @@ def _refuse(bill: Quote, form: PlaceForm) -> None:
     if view.problems:
         title = stock.SOLD_OUT if any(line.short for line in view.lines) else "Please look at your bag"
         raise ShopError(409, title, " ".join(view.problems), price_trace(bill) | {"problems": list(view.problems)})
+    if form.currency not in ("", view.currency):
+        detail = f"Your bag is reckoned in {view.currency} now. Nothing was ordered; please look at the new total."
+        raise ShopError(409, "Price has changed", detail, price_trace(bill) | {"seen_total": form.seen_total})
     if bill.totals.total > form.seen_total:
         detail = "The total has risen since you saw it. Nothing was ordered; please look at the new total."
         raise ShopError(409, "Price has changed", detail, price_trace(bill) | {"seen_total": form.seen_total})
@@ -223,9 +252,8 @@ def _draft(
     customer = _customer(session, visitor, form)
     sums = bill.totals
     order_id = db.new_id("ord")
-    parts = _counted_parts(session, bill.cart_view)
-    lines = [_line(order_id, position, view, bill, parts) for position, view in enumerate(bill.cart_view.lines)]
-    first, last = _promised(lines, placed_at)
+    lines = order_lines.sold(session, order_id, bill.cart_view.lines, sums)
+    first, last = order_lines.promised(lines, placed_at)
     plan = schedule.chosen_plan(bill.plan, form.plan)
     planned = schedule.planned(plan, sums.total)
     order = Order(
@@ -238,14 +266,20 @@ def _draft(
         name=form.name,
         address=form.address,
         country=form.country,
-        currency=cart.currency,
+        currency=bill.cart_view.currency,
+        home_units=bill.cart_view.prices.home_units,
+        order_units=bill.cart_view.prices.here_units,
         subtotal=sums.subtotal,
         discount=sums.discount,
         shipping=sums.shipping,
         tax=sums.tax,
         total=sums.total,
-        tax_basis_points=house().vat_basis_points,
+        tax_basis_points=sums.delivery.rate if sums.delivery else 0,
         shipping_tax=sums.shipping_tax,
+        tax_treatment=bill.treatment,
+        tax_note=taxes.note(bill.cart_view.terms, bill.treatment),
+        company=form.company,
+        vat_id=form.vat_id,
         placed_at=placed_at,
         promised_from=first,
         promised_by=last,
@@ -275,58 +309,6 @@ def _draft(
     return _Draft(order, lines, taken_off, to_pay)
 
 
-def _promised(lines: Sequence[Any], placed_at: datetime) -> tuple[date, date]:
-    """From when to when everything is ready: the slowest line says."""
-    first = max((line.lead_min_days for line in lines), default=0)
-    last = max((line.lead_max_days for line in lines), default=0)
-    return (placed_at + timedelta(days=first)).date(), (placed_at + timedelta(days=last)).date()
-
-
-def _counted_parts(session: Session, view: CartView) -> frozenset[str]:
-    """Which parts of the bills of materials the house counts; the others are bought as they are needed."""
-    parts = {stock.part_key(part) for line in view.lines if line.worth for part, _ in line.worth.parts}
-    return frozenset(stock.available(session, parts))
-
-
-def _line(order_id: str, position: int, view: LineView, bill: Quote, counted: frozenset[str]) -> OrderLine:
-    worth, item, line = view.worth, view.published, view.line
-    if worth is None or item is None:
-        raise invalid(f"{view.label} cannot be ordered.")
-    counts = {item.slug: line.quantity} if item.counted else {}
-    needed = {stock.part_key(part): quantity * line.quantity for part, quantity in worth.parts}
-    counts |= {key: quantity for key, quantity in needed.items() if key in counted}
-    return OrderLine(
-        id=db.new_id("itm"),
-        order_id=order_id,
-        position=position,
-        slug=item.slug,
-        name=item.name,
-        sentence=worth.sentence,
-        choices=worth.choices,
-        texts=worth.texts,
-        described=worth.description,
-        price_lines=worth.price_lines,
-        pictures=list(view.picture_layers),
-        model_version=item.version,
-        design_id=view.design.id,
-        design_code=view.design.code,
-        quantity=line.quantity,
-        unit_price=worth.price.amount,
-        unit_cost=worth.unit_cost,
-        amount=view.amount,
-        discount=bill.totals.line_discounts[position],
-        tax=bill.totals.line_taxes[position],
-        tax_basis_points=house().vat_basis_points,
-        lead_min_days=worth.lead_time.min_days,
-        lead_max_days=worth.lead_time.max_days,
-        final_sale=bool(worth.texts),
-        counts=counts,
-        numbered=item.model.supply.numbered,
-        suggestion_id=line.suggestion_id,
-        offer_id=line.offer_id,
-    )
-
-
 def _insert(session: Session, order: Order) -> bool:
     """Write the order unless its key was taken in the meantime; the unique keys decide, not a look before."""
     return db.insert_once(session, Order, order.model_dump(), unique=("idempotency_key",)) is not None
@@ -334,14 +316,22 @@ def _insert(session: Session, order: Order) -> bool:
 
 def _bind(session: Session, visitor: Visitor, cart: Cart, order: Order) -> None:
     """The bag is ordered: nothing changes in it any more, and the next piece begins a new one."""
-    session.execute(
-        update(Cart)
-        .where(col(Cart.id) == cart.id)
-        .values(ordered=order.id)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(cart)
+    cart.ordered = order.id
+    session.add(cart)
     carts.close(session, visitor, cart)
+
+
+_GUEST = (
+    select(Customer)
+    .join(Order, col(Order.customer_id) == col(Customer.id))
+    .where(
+        Order.session_id == bindparam("session"),
+        Customer.email == bindparam("email"),
+        col(Customer.verified_at).is_(None),
+        col(Customer.merged_into_id).is_(None),
+    )
+    .limit(1)
+)
 
 
 def _customer(session: Session, visitor: Visitor, form: PlaceForm) -> Customer:
@@ -349,17 +339,7 @@ def _customer(session: Session, visitor: Visitor, form: PlaceForm) -> Customer:
     if visitor.customer_id is not None:
         return session.get_one(Customer, visitor.customer_id)
     if visitor.session_id is not None:
-        before = session.exec(
-            select(Customer)
-            .join(Order, col(Order.customer_id) == col(Customer.id))
-            .where(
-                Order.session_id == visitor.session_id,
-                Customer.email == form.email,
-                col(Customer.verified_at).is_(None),
-                col(Customer.merged_into_id).is_(None),
-            )
-            .limit(1)
-        ).first()
+        before = session.scalars(_GUEST, {"session": visitor.session_id, "email": form.email}).first()
         if before is not None:
             return before
     return people.new_customer(session, form.email, form.name)

@@ -19,7 +19,7 @@ from store.accounts import credentials
 from store.crm import insight
 from store.errors import SettingsError, ShopError
 from store.settings import ROOT, Settings, read_settings
-from store.shop import orders, snapshots
+from store.shop import invoices, orders, snapshots
 from store.shop.reconciliation import Seen
 from store.tasks import Worker
 
@@ -195,11 +195,13 @@ def migration(message: str) -> None:
 
 
 def replay_order(number: str) -> None:
-    """Recompute an order from its snapshot: exit 0 when equal, 2 when altered."""
+    """Recompute an order from its snapshot, and its invoices: exit 0 when equal, 2 when altered."""
     settings = read_settings()
     db.use_engine(db.make_engine(settings.database_url))
     schema.upgrade(db.current_engine())
     with db.transaction(read_only=True) as session:
-        differences = snapshots.replay(session, orders.by_number(session, number))
+        order = orders.by_number(session, number)
+        differences = snapshots.replay(session, order)
+        differences += invoices.differences(session, invoices.of_order(session, order.id))
     _say(f"order {number}: {'altered: ' + '; '.join(differences) if differences else 'equal'}")
     raise typer.Exit(2 if differences else 0)

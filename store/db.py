@@ -3,25 +3,38 @@
 Nothing outside this module and store/tasks.py commits. Raise to roll back, return to commit.
 """
 
-import asyncio
 import random
 import secrets
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any
-from weakref import WeakKeyDictionary
+from typing import Annotated, Any, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import JSON, BigInteger, Connection, Engine, Insert, MetaData, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Engine,
+    Insert,
+    MetaData,
+    Select,
+    bindparam,
+    create_engine,
+    event,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
+
+from store import turns
 
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
@@ -35,10 +48,10 @@ SQLModel.metadata.naming_convention = MetaData(
 
 Minor = BigInteger  # money columns: minor units
 Document = JSON  # values stored whole
+Row = TypeVar("Row", bound=SQLModel)
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in sorting order
 BUSY_TIMEOUT_MS = 15_000
-SEATS = 16
 
 
 # -- clock, ids and randomness ---------------------------------------------------------------------------------------
@@ -149,7 +162,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     # A reader that turns writer can be refused at once (stale snapshot); so writers say so at the beginning.
     read_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    driver = connection.connection.dbapi_connection  # past SQLAlchemy, which would take five times as long
+    driver.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 def use_engine(engine: Engine) -> None:
@@ -222,6 +236,33 @@ def empty_log() -> None:
         connection.close()
 
 
+def find(session: Session, table: type[Row], **values: Any) -> Row | None:
+    """The row whose columns have these values (none of them NULL), by a statement that is made once.
+
+    For look-ups that many requests make: building such a statement costs more than running it.
+    """
+    return session.execute(_lookup(table, tuple(values)), values).scalars().first()
+
+
+@lru_cache(maxsize=256)
+def _lookup(table: type[SQLModel], columns: tuple[str, ...]) -> Select[Any]:
+    return select(table).where(*(getattr(table, name) == bindparam(name) for name in columns)).limit(1)
+
+
+def attach(session: Session, row: Row) -> Row:
+    """Take an object, whose row a statement of this module has just written, in as if it had been read."""
+    make_transient_to_detached(row)
+    session.add(row)
+    return row
+
+
+def lock(session: Session, row: SQLModel) -> None:
+    """Hold a row until the transaction ends, and read what others wrote before; SQLite's writers are alone anyway."""
+    session.flush()  # reading the row again must not undo what this request has changed in it
+    if session.get_bind().dialect.name == "postgresql":
+        session.refresh(row, with_for_update=True)
+
+
 def insert(session: Session, table: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT and RETURNING, for the database of this session."""
     if session.get_bind().dialect.name == "postgresql":
@@ -273,48 +314,33 @@ def _insertion(
     return statement.returning(rows.c[returning]) if returning else statement
 
 
-@dataclass(frozen=True)
-class _Doors:
-    """Where requests wait for the database, first come, first served, without holding a thread meanwhile.
-
-    If they waited inside the pool or inside SQLite, they would hold all threads and connections that those who are at
-    work need to come to an end.
-    """
-
-    seats: asyncio.Semaphore  # requests at work at once: fewer than threads, and half the connections at most
-    pen: asyncio.Lock  # SQLite has one writer
-
-
-_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, _Doors] = WeakKeyDictionary()
-
-
-@asynccontextmanager
-async def _turn(request: Request, read_only: bool) -> AsyncIterator[None]:
-    """Wait for this request's turn; a second session of the same request does not wait for a seat again.
-
-    Nobody who holds the pen waits for a seat, so that the two cannot wait for each other.
-    """
-    loop = asyncio.get_running_loop()
-    doors = _doors.setdefault(loop, _Doors(asyncio.Semaphore(SEATS), asyncio.Lock()))
-    async with AsyncExitStack() as held:
-        writes_alone = not read_only and current_engine().dialect.name == "sqlite"
-        if not writes_alone and not getattr(request.state, "has_turn", False):
-            await held.enter_async_context(doors.seats)
-        if writes_alone:
-            await held.enter_async_context(doors.pen)
-        request.state.has_turn = True
-        yield
-
-
 @asynccontextmanager
 async def _request_transaction(request: Request, read_only: bool) -> AsyncIterator[Session]:
-    async with _turn(request, read_only):
+    writes_alone = not read_only and current_engine().dialect.name == "sqlite"
+    async with turns.turn(request, writes_alone=writes_alone):
         if read_only and never_waits(current_engine()):
             with transaction(read_only=True) as session:
                 yield session
         else:
-            async with contextmanager_in_threadpool(transaction(read_only)) as session:
+            async with _ended_in_thread(transaction(read_only)) as session:
                 yield session
+
+
+@asynccontextmanager
+async def _ended_in_thread(opened: AbstractContextManager[Session]) -> AsyncIterator[Session]:
+    """A transaction whose end has a thread; opening one asks nothing of the database yet, and needs none.
+
+    The end does not queue for a thread behind requests that may be waiting for what it gives back.
+    """
+    of_its_own = CapacityLimiter(1)
+    try:
+        yield opened.__enter__()
+    except Exception as error:
+        how = (type(error), error, error.__traceback__)
+        if not await to_thread.run_sync(opened.__exit__, *how, limiter=of_its_own):
+            raise
+    else:
+        await to_thread.run_sync(opened.__exit__, None, None, None, limiter=of_its_own)
 
 
 def never_waits(engine: Engine | Connection) -> bool:

@@ -86,6 +86,7 @@ class Visitor:
     consent_asked: bool = False
     opted_out: bool = False  # Global Privacy Control
     audiences: frozenset[str] = frozenset()  # whose private options this customer is invited to
+    currency: str = ""  # in which prices are shown; the house's own when none was chosen
 
     @property
     def signed_in(self) -> bool:

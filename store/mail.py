@@ -74,27 +74,27 @@ def queue(
     unsubscribe = unsubscribe_address(customer_id, purpose) if customer_id and purpose else None
     words = {**context, "link": links.absolute, "unsubscribe": unsubscribe}
     subject, _, text = render(f"mail/{kind}.txt", **words).strip().partition("\n")
-    row = {
-        "id": db.new_id("msg"),
-        "customer_id": customer_id,
-        "kind": kind,
-        "purpose": purpose,
-        "to_address": to_address,
-        "subject": " ".join(subject.split()),
-        "text": text.strip() + "\n",
-        "html": render(f"mail/{kind}.html", **words),
-        "headers": {**_unsubscribe_headers(unsubscribe), **(headers or {})},
-        "dedupe_key": dedupe_key,
-        "state": "queued",
-        "cost": cost,
-        "created_at": db.now(),
-    }
-    if db.insert_once(session, Message, row, unique=("dedupe_key",)) is None:
+    message = Message(
+        id=db.new_id("msg"),
+        customer_id=customer_id,
+        kind=kind,
+        purpose=purpose,
+        to_address=to_address,
+        subject=" ".join(subject.split()),
+        text=text.strip() + "\n",
+        html=render(f"mail/{kind}.html", **words),
+        headers={**_unsubscribe_headers(unsubscribe), **(headers or {})},
+        dedupe_key=dedupe_key,
+        state="queued",
+        cost=cost,
+        created_at=db.now(),
+    )
+    if db.insert_once(session, Message, message.model_dump(), unique=("dedupe_key",)) is None:
         return None
-    tasks.enqueue(session, "send-mail", {"message": row["id"]}, dedupe_key=f"send-mail:{row['id']}")
-    facts = {"message": row["id"], "template": kind, "cost": cost}
-    events.record(session, NOBODY, "mail-queued", subject=str(row["id"]), customer_id=customer_id, facts=facts)
-    return session.get_one(Message, row["id"])
+    tasks.enqueue(session, "send-mail", {"message": message.id}, dedupe_key=f"send-mail:{message.id}")
+    facts = {"message": message.id, "template": kind, "cost": cost}
+    events.record(session, NOBODY, "mail-queued", subject=message.id, customer_id=customer_id, facts=facts)
+    return db.attach(session, message)
 
 
 def unsubscribe_address(customer_id: str, purpose: str) -> str:

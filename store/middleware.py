@@ -15,6 +15,8 @@ from store.settings import Settings
 from store.web import SESSION_COOKIE
 
 LONGEST_BODY = 1_000_000  # bytes
+LONGEST_UPLOAD = 6_000_000  # of a form that may bring a picture
+TAKE_PICTURES = ("/products/", "/api/uploads")
 STATIC_LIFE = "public, max-age=31536000, immutable"
 
 
@@ -75,15 +77,18 @@ class Shell:
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
     """Reads a body up to the limit; a longer one is refused while it arrives, as a page or a problem like any other."""
-    announced = dict(scope["headers"]).get(b"content-length", b"0")
-    read = int(announced) if announced.isdigit() and int(announced) > LONGEST_BODY else 0
+    headers = dict(scope["headers"])
+    form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+    longest = LONGEST_UPLOAD if form and scope["path"].startswith(TAKE_PICTURES) else LONGEST_BODY
+    announced = headers.get(b"content-length", b"0")
+    read = int(announced) if announced.isdigit() and int(announced) > longest else 0
 
     async def receive_limited() -> Message:
         nonlocal read
-        if read <= LONGEST_BODY:
+        if read <= longest:
             message = await receive()
             read += len(message.get("body", b""))
-        if read > LONGEST_BODY:
+        if read > longest:
             raise HTTPException(413)
         return message
 

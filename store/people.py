@@ -127,9 +127,8 @@ def new_customer(session: Session, email: str, name: str = "", *, synthetic: boo
     customer = Customer(
         id=db.new_id("cus"), name=name.strip()[:120], email=email, created_at=db.now(), synthetic=synthetic
     )
-    session.add(customer)
-    session.flush()
-    return customer
+    db.insert_row(session, Customer, customer.model_dump())
+    return db.attach(session, customer)
 
 
 def verify_email(session: Session, customer: Customer, email: str) -> Verified:

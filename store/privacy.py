@@ -11,6 +11,7 @@ from sqlmodel import Session, SQLModel, col
 from store import db, people, tasks
 from store.people import Customer
 from store.privacy_map import TABLES, Entry
+from store.shop import forgetting
 
 
 def unmapped() -> tuple[set[str], set[str]]:
@@ -123,6 +124,7 @@ def erase(session: Session, customer_id: str) -> None:
         .execution_options(synchronize_session=False)
     )
     session.expire_all()
+    forgetting.forget(session)
     session.refresh(customer)
     tasks.enqueue(session, "empty-log", {}, dedupe_key=f"empty-log:{customer_id}")
 
@@ -157,6 +159,7 @@ def plan_retention(session: Session, *, days_ahead: int = 0) -> None:
 def run_retention(_payload: dict[str, Any]) -> None:
     """The task "retention", once a day."""
     with db.transaction() as session:
+        forgetting.forget(session)
         expire(session)
         plan_retention(session, days_ahead=1)
 

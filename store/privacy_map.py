@@ -101,6 +101,20 @@ def _in_old_order(table: Table, now: datetime) -> ColumnElement[bool]:
     return table.c.order_id.in_(select(order.c.id).where(order.c.placed_at < now - TEN_YEARS))
 
 
+def _old_picture(table: Table, now: datetime) -> ColumnElement[bool]:
+    nobodys = table.c.customer_id.is_(None) & (table.c.created_at < now - timedelta(days=730))
+    return nobodys | (~table.c.used & (table.c.created_at < now - timedelta(days=30)))
+
+
+def _past(column: str) -> Expired:
+    return lambda table, now: table.c[column] <= now.date()
+
+
+def _of_past_invoice(table: Table, now: datetime) -> ColumnElement[bool]:
+    invoice = table.metadata.tables["invoice"]
+    return table.c.invoice_id.in_(select(invoice.c.id).where(invoice.c.expires_on <= now.date()))
+
+
 _PEOPLE = (
     _hers(
         "customer",
@@ -232,6 +246,17 @@ _SHOP = (
         expired=_nobodys_older("created_at", 730),
     ),
     _hers(
+        "upload",
+        "Pictures",
+        "the pictures that you gave with a piece; each can be seen at /uploads/ and its id",
+        f"{ACCOUNT}; what no design holds, thirty days, of visitors without an account two years",
+        session_column="session_id",
+        moves=True,
+        erasure="delete",
+        hidden=_hide("content", "session_id", "fingerprint", "used"),
+        expired=_old_picture,
+    ),
+    _hers(
         "cart",
         "Bags",
         "what you put into the bag",
@@ -263,12 +288,15 @@ _SHOP = (
         "shop_order",
         "Orders",
         "to make, deliver and account for what you ordered",
-        BOOKS,
+        f"{BOOKS}; without a name once the account is closed and the order over",
         session_column="session_id",
         moves=True,
         erasure="blank",
         blanks={"email": "", "session_id": None, "contact_seal": None},
-        hidden=_hide("session_id", "idempotency_key", "request_hash", "seal", "contact_seal", "synthetic"),
+        hidden=_hide(
+            *("session_id", "idempotency_key", "request_hash", "seal", "contact_seal", "synthetic"),
+            *("home_units", "order_units"),
+        ),
         expired=_older("placed_at", TEN_YEARS.days),
     ),
     _hers(
@@ -278,7 +306,16 @@ _SHOP = (
         BOOKS,
         "order_id",
         through="shop_order",
-        hidden=_hide("unit_cost", "counts"),
+        hidden=_hide("unit_cost", "counts", "pricing"),
+        expired=_in_old_order,
+    ),
+    _hers(
+        "vat_id_check",
+        "Checks of a VAT ID",
+        "to show the tax office why an order went out without VAT",
+        BOOKS,
+        "order_id",
+        through="shop_order",
         expired=_in_old_order,
     ),
     _hers(
@@ -331,6 +368,26 @@ _SHOP = (
         through="shop_order",
         expired=_in_old_order,
     ),
+    _hers(
+        "invoice",
+        "Invoices and credit notes",
+        "to account for what was paid and paid back; closed to everyone but accountants and you",
+        "ten whole years after the year of issue, as the accounting law asks",
+        "order_id",
+        through="shop_order",
+        hidden=_hide("cause", "seal"),
+        expired=_past("expires_on"),
+    ),
+    _hers(
+        "invoice_tax",
+        "Invoices by rate of tax",
+        "to declare the tax",
+        "as long as the invoice",
+        "invoice_id",
+        through="invoice",
+        expired=_of_past_invoice,
+    ),
+    _house("invoice_counter", "to number invoices without a gap", "without end"),
     _house(
         "reconciliation_finding",
         "what the books and the payment provider say differently",

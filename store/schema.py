@@ -22,6 +22,7 @@ from store.shop import (
     catalog,
     designs,
     disputes,
+    invoices,
     notices,
     orders,
     payments,
@@ -31,12 +32,14 @@ from store.shop import (
     schedule,
     stock,
     suggestions,
+    uploads,
+    vat_checks,
 )
 
 TABLE_MODULES = (
     *(auth, events, experiments, invitations, mail, people, registration, tasks),
-    *(bags, catalog, designs, orders, publishing, stock, suggestions),
-    *(disputes, notices, payments, reconciliation, refunds, schedule),
+    *(bags, catalog, designs, orders, publishing, stock, suggestions, uploads),
+    *(disputes, invoices, notices, payments, reconciliation, refunds, schedule, vat_checks),
     *(contacts, offers),
 )
 METADATA = SQLModel.metadata

@@ -2,15 +2,20 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
+from store.currencies import PriceList, read_currencies
 from store.errors import SettingsError
+from store.vat import STANDARD, VatRules, read_vat
 
+VAT_REGISTER = "https://ec.europa.eu/taxation_customs/vies/rest-api/check-vat-number"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -82,6 +87,30 @@ class BankAccount:
 
 
 @dataclass(frozen=True)
+class Seller:
+    """Who stands on invoices and credit notes, as the law wants a seller named."""
+
+    name: str
+    address: tuple[str, ...]
+    vat_id: str
+    registration: str
+
+
+@dataclass(frozen=True)
+class InvoiceRules:
+    """How invoices and credit notes are numbered, and how many whole years they are kept after their own.
+
+    Args:
+        invoice: the number's form, from `{year}` and `{position}`, which begins at 1 each year.
+        credit_note: the same for credit notes, which count for themselves.
+    """
+
+    invoice: str
+    credit_note: str
+    keep_years: int
+
+
+@dataclass(frozen=True)
 class House:
     """The facts of the shop that the owner writes in store/house.yaml."""
 
@@ -90,18 +119,27 @@ class House:
     email: str
     country: str
     currency: str
-    vat_basis_points: int
+    vat: VatRules
+    currencies: Mapping[str, PriceList]  # the house's own first
     countries: tuple[tuple[str, str], ...]
     zones: tuple[ShippingZone, ...]
     categories: tuple[tuple[str, str], ...]
     offers: OfferRules
     plans: tuple[PaymentPlan, ...]
     account: BankAccount
+    seller: Seller
+    invoices: InvoiceRules
+    design_valid_days: int
     synthetic: bool
 
     def country_name(self, code: str) -> str:
         """The name of a country the house delivers to, or its code."""
         return dict(self.countries).get(code, code)
+
+    @property
+    def vat_basis_points(self) -> int:
+        """The usual rate at home."""
+        return self.vat.home_rates[STANDARD]
 
 
 @dataclass(frozen=True)
@@ -119,6 +157,7 @@ class Settings:
     mail_url: str | None
     demo: bool  # an empty shop becomes the demo house
     metrics_token: str | None = None  # who may read /metrics; nobody without it
+    vat_register_url: str | None = None  # where VAT IDs are checked; nowhere in test mode
 
     @property
     def test_mode(self) -> bool:
@@ -154,6 +193,7 @@ def read_settings(environment: dict[str, str] | None = None) -> Settings:
         mail_url=env.get("MAIL_URL") or None,
         demo=env.get("DEMO") != "off" and env.get("APP_ENV") != "production",
         metrics_token=env.get("METRICS_TOKEN") or None,
+        vat_register_url=_vat_register(env),
     )
     _refuse_unsafe_production(settings, env)
     return settings
@@ -169,6 +209,16 @@ def _refuse_unsafe_production(settings: Settings, env: dict[str, str]) -> None:
         raise SettingsError(f"APP_ENV=production needs {', '.join(missing)}; the sandbox is refused there.")
     if not settings.public_url.startswith("https://"):
         raise SettingsError("APP_ENV=production needs a PUBLIC_URL beginning with https:// (cookies are secure only).")
+
+
+def _vat_register(env: dict[str, str]) -> str | None:
+    """The Union's register in production; in test mode none, or one of our own on this machine."""
+    url = env.get("VAT_REGISTER_URL") or None
+    if env.get("APP_ENV") == "production":
+        return url or VAT_REGISTER
+    if url and urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise SettingsError("VAT_REGISTER_URL must be on this machine outside production: real IDs are not for tests.")
+    return url
 
 
 def _database_url(url: str | None, data_dir: Path) -> str:
@@ -203,8 +253,9 @@ def house() -> House:
         email=raw["email"],
         country=raw["country"],
         currency=raw["currency"],
-        vat_basis_points=raw["vat_basis_points"],
+        vat=read_vat(raw.get("vat"), raw["country"], raw["countries"], raw["categories"]),
         countries=tuple(raw["countries"].items()),
+        currencies=read_currencies(raw.get("currencies"), raw["currency"]),
         zones=tuple(
             ShippingZone(frozenset(zone["countries"]), zone["price"], zone.get("free_from")) for zone in raw["shipping"]
         ),
@@ -212,8 +263,26 @@ def house() -> House:
         offers=OfferRules(**raw["offers"]),
         plans=tuple(_plan(plan_id, plan) for plan_id, plan in raw["payment_plans"].items()),
         account=BankAccount(**raw["bank_account"]),
+        seller=Seller(**{**raw["seller"], "address": tuple(raw["seller"]["address"])}),
+        invoices=_invoice_rules(raw["invoices"]),
+        design_valid_days=raw["design_valid_days"],
         synthetic=raw["synthetic"],
     )
+
+
+def _invoice_rules(raw: dict[str, Any]) -> InvoiceRules:
+    """How invoices are numbered; two series whose numbers could be the same stop the start.
+
+    Raises:
+        SettingsError: saying what is wrong.
+    """
+    rules = InvoiceRules(**raw)
+    forms = (rules.invoice, rules.credit_note)
+    if any("{year}" not in form or "{position" not in form for form in forms) or len(set(forms)) < len(forms):
+        raise SettingsError(
+            "house.yaml: invoices and credit notes need numbers of their own with {year} and {position}."
+        )
+    return rules
 
 
 def _plan(plan_id: str, raw: dict[str, Any]) -> PaymentPlan:

@@ -69,7 +69,7 @@ def enqueue(
 
 def of_key(session: Session, dedupe_key: str) -> Task | None:
     """The task asked for under that key."""
-    return session.exec(select(Task).where(Task.dedupe_key == dedupe_key)).first()
+    return db.find(session, Task, dedupe_key=dedupe_key)
 
 
 def take_back(session: Session, dedupe_key: str) -> None:

@@ -4,7 +4,7 @@ import json
 import logging
 import secrets
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, cast
 from urllib.parse import quote, urlsplit
@@ -23,6 +23,7 @@ from store.db import Db, ReadingDb
 from store.errors import ShopError, SignInNeededError, forbidden
 from store.events import Visitor
 from store.settings import Settings
+from store.shop import price_lists
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class PageContext:
     ask_consent: bool
     test_mode: bool
     offer_notice: Any
+    currency: str
 
 
 def settings_of(request: Request) -> Settings:
@@ -128,10 +130,12 @@ def resolve_visitor(request: Request, session: Session) -> Visitor:
     opted_out = request.headers.get("sec-gpc") == "1"
     visitor = Visitor(session_id=session_id_of(request), opted_out=opted_out)
     if request.cookies.get(SESSION_COOKIE):
-        row = session.get(WebSession, session_id_of(request))
+        row = db.find(session, WebSession, id=session_id_of(request))
         if row is not None and row.expires_at > db.now():
             request.state.web_session = row
             visitor = _known(session, row, opted_out)
+            if row.state.get("currency"):
+                visitor = replace(visitor, currency=str(row.state["currency"]))
         elif row is not None:
             request.state.session_ended = True
     request.state.visitor = visitor
@@ -230,6 +234,7 @@ async def our_form(request: Request) -> None:
     form = await request.form()
     token = form.get("csrf")
     if not isinstance(token, str) or not secrets.compare_digest(token.encode(), csrf_of(request).encode()):
+        await form.close()
         raise ShopError(
             403, "Page expired", "This page is too old to be sent. Please go back, reload it and try again."
         )
@@ -270,6 +275,7 @@ def page_context(request: Request, title: str) -> PageContext:
         ask_consent=not visitor.consent_asked and not visitor.is_staff,
         test_mode=settings_of(request).test_mode,
         offer_notice=getattr(request.state, "offer_notice", None),
+        currency=price_lists.still(visitor.currency).currency,
     )
 
 

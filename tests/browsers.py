@@ -43,6 +43,13 @@ class PageBrowser:
         headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
         return self._kept(self._client.post(url, data=fields, headers=headers, follow_redirects=follow))
 
+    def attach(self, url: str, data: dict[str, Any], files: dict[str, bytes]) -> Response:
+        """Send a form of the last page with files, by field."""
+        fields = {"csrf": self.token(), **data}
+        headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+        posted = {field: ("picture", content) for field, content in files.items()}
+        return self._kept(self._client.post(url, data=fields, files=posted, headers=headers, follow_redirects=True))
+
     def token(self) -> str:
         """The form token on the last page; a fresh one from the home page when there is none."""
         found = TOKEN.search(self.page)
@@ -56,6 +63,10 @@ class PageBrowser:
         """A JSON call, as a script or another program makes it."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._client.request(method, url, json=body, headers=named)
+
+    def call_with_file(self, url: str, field: str, content: bytes) -> Response:
+        """A JSON call that brings a file."""
+        return self._client.post(url, files={field: ("picture", content)})
 
     def deliver(self, url: str, body: bytes, **headers: str) -> Response:
         """A body sent as it is, by another machine (a webhook)."""

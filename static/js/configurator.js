@@ -37,7 +37,8 @@ async function showView(link) {
 /** Send the form as the button would and put the answer in its place; the newest answer wins. */
 async function send(submitter) {
   const turn = ++latest;
-  const body = new URLSearchParams(new FormData(form, submitter));
+  const fields = new FormData(form, submitter);
+  const body = form.enctype === 'multipart/form-data' ? fields : new URLSearchParams(fields);
   let answer;
   try {
     answer = await fetch(form.action, { method: 'POST', body, headers: { 'X-Partial': '1' } });
@@ -59,6 +60,7 @@ function swap(text) {
   const bag = fresh.getElementById('bag-now');
   if (bag) document.getElementById('bag-count').textContent = bag.textContent;
   morph(form, next);
+  for (const file of form.querySelectorAll('[data-file]')) file.value = ''; // it has arrived, or was refused
   viewer?.apply(read('choices'), read('texts'));
   return openDialog();
 }
@@ -103,6 +105,10 @@ form.addEventListener('input', (event) => {
   if (!event.target.matches('[data-words]')) return;
   clearTimeout(pause);
   pause = setTimeout(() => send(form.querySelector('button[value=texts]')), TYPING_PAUSE_MS);
+});
+
+form.addEventListener('change', (event) => {
+  if (event.target.matches('[data-file]') && event.target.files.length) send(form.querySelector('button[value=texts]'));
 });
 
 addEventListener('keydown', (event) => {

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 from store import db
 from store.crm.offers import OPEN, Offer
 from store.people import Consent, Customer
+from store.shop import vat_checks
 from store.shop.catalog import PublishedModel
 from store.shop.designs import Design
 from store.shop.orders import Order, OrderLine
@@ -81,6 +82,12 @@ def todo(session: Session) -> list[Todo]:
             "products with findings about their rules",
             "/office/products",
             "see products",
+        ),
+        Todo(
+            len(vat_checks.open_ones(session)),
+            "VAT IDs of orders without VAT that are not valid",
+            "/office/books",
+            "see books",
         ),
         Todo(
             _count(session, Task, Task.state == "failed"),

@@ -16,7 +16,7 @@ from store.events import Visitor
 from store.money import write
 from store.people import Customer
 from store.settings import house
-from store.shop import catalog, designs
+from store.shop import catalog, designs, taxes
 from store.shop.appraisal import appraise
 from store.shop.designs import Design
 
@@ -212,8 +212,9 @@ def _lines(session: Session, offer: Offer) -> list[LineValue]:
         design = known.get(design_id or "")
         if design is None:
             continue
-        worth = appraise(catalog.published(session, design.slug), design.choices, design.texts)
-        tax = house().vat_basis_points
+        item = catalog.published(session, design.slug)
+        worth = appraise(item, design.choices, design.texts)
+        tax = taxes.terms(None).of(item).rate
         lines.append(LineValue(line_id, design.slug, design.id, 1, worth.price.amount, worth.unit_cost, tax))
     return lines
 

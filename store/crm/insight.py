@@ -96,7 +96,7 @@ def _interactions(session: Session, willing: frozenset[str], erased: frozenset[s
         if order.customer_id not in erased:
             customer = order.customer_id if order.customer_id in willing else None
             yield recommender.Interaction(
-                customer, order.id, order.placed_at, line.slug, line.quantity, line.unit_price
+                customer, order.id, order.placed_at, line.slug, line.quantity, order.at_home(line.unit_price)
             )
 
 

@@ -1,7 +1,7 @@
 """Offers: what the house promises one named person, from draft to sent, answered, used once, ended or withdrawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 from store import db, events
 from store.crm import benefits
 from store.crm.benefits import Applied, LineValue, Terms
+from store.currencies import PriceList
 from store.errors import not_found, refused
 from store.events import NOBODY, Visitor
 from store.money import write
@@ -265,9 +266,22 @@ def decline(session: Session, visitor: Visitor, offer_id: str) -> Offer:
 # -- at checkout -----------------------------------------------------------------------------------------------------
 
 
-def applied(session: Session, customer_id: str, lines: Sequence[LineValue]) -> Applied:
-    """What her open offers do to these lines, and why one of them does nothing."""
-    return benefits.apply([offer.terms for offer in for_customer(session, customer_id)], lines)
+def applied(session: Session, customer_id: str, lines: Sequence[LineValue], prices: PriceList | None = None) -> Applied:
+    """What her open offers do to these lines, and why one of them does nothing.
+
+    Args:
+        lines: prices and costs in the currency of the list.
+        prices: the bag's price list; the house's own when none is given.
+    """
+    found = [offer.terms for offer in for_customer(session, customer_id)]
+    if prices is None or prices.is_home:
+        return benefits.apply(found, lines)
+    # An amount off is one of its own currency; what a privilege costs the house is reckoned over for the margin.
+    elsewhere = [term for term in found if term.kind == "amount" and term.currency != prices.currency]
+    usable = (term for term in found if term not in elsewhere)
+    done = benefits.apply([replace(term, benefit_cost=prices.converted(term.benefit_cost)) for term in usable], lines)
+    notes = [f"{term.label}: for a bag in {term.currency}." for term in elsewhere]
+    return Applied(done.discounts, [*done.notes, *notes])
 
 
 def discounts_for(session: Session, customer_id: str, lines: Sequence[LineValue]) -> list[Discount]:

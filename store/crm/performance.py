@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from store.crm.benefits import KINDS
 from store.crm.offers import Offer
+from store.crm.profit import at_home
 from store.experiments import CHECKOUT_SUGGESTIONS, Assignment
 from store.mail import Message
 from store.shop.orders import PAID, Order, OrderDiscount, OrderLine
@@ -126,17 +127,18 @@ def _money_of_offers(session: Session) -> dict[str, dict[str, int]]:
         .group_by(Offer.kind, col(Order.id))
         .subquery()
     )
-    net = col(OrderLine.amount) - col(OrderLine.discount) - col(OrderLine.tax)
+    net = at_home(col(OrderLine.amount) - col(OrderLine.discount) - col(OrderLine.tax))
     cost = col(OrderLine.quantity) * col(OrderLine.unit_cost)
     lines = (
         select(using.c.kind, _sum(net), _sum(net - cost))
         .join(OrderLine, col(OrderLine.order_id) == using.c.order_id)
+        .join(Order, col(Order.id) == using.c.order_id)
         .group_by(using.c.kind)
     )
     privileges = dict(session.execute(select(using.c.kind, _sum(using.c.privileges)).group_by(using.c.kind)).all())
     given = dict(
         session.execute(
-            select(Offer.kind, _sum(col(OrderDiscount.amount)))
+            select(Offer.kind, _sum(at_home(col(OrderDiscount.amount))))
             .join(OrderDiscount, col(OrderDiscount.offer_id) == col(Offer.id))
             .join(Order, col(Order.id) == col(OrderDiscount.order_id))
             .where(col(Order.state).in_(PAID))
@@ -181,7 +183,7 @@ def _arm(session: Session, name: str) -> Arm:
 
 def _margin_since(session: Session, name: str) -> int:
     """The margin of everyone in the arm since they were drawn into it: customers, and bags of unknown visitors."""
-    margin = col(OrderLine.amount) - col(OrderLine.discount) - col(OrderLine.tax)
+    margin = at_home(col(OrderLine.amount) - col(OrderLine.discount) - col(OrderLine.tax))
     margin -= col(OrderLine.quantity) * col(OrderLine.unit_cost)
     total = 0
     for unit in (col(Order.customer_id), col(Order.cart_id)):

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from store.crm.contacts import Contact
 from store.crm.offers import Offer
 from store.mail import Message
-from store.money import FULL
+from store.money import FULL, divide
 from store.people import Customer
 from store.shop.orders import PAID, Order, OrderLine
 from store.shop.payments import Payment
@@ -78,7 +78,7 @@ def rows(session: Session, customer_ids: Iterable[str] | None = None) -> dict[st
             key: RowProfit(orders=orders, pieces=pieces, list_net=net + off, discounts=off, cost=cost)
             for key, orders, pieces, net, off, cost in session.execute(_by_customer(_sold(), Order, wanted))
         },
-        {key: RowProfit(sent_back=net) for key, net in session.execute(_by_customer(_sent_back(), Order, wanted))},
+        {key: RowProfit(sent_back=net) for key, net in _sent_back(session, wanted).items()},
         {key: RowProfit(privileges=cost) for key, cost in session.execute(_by_customer(_privileges(), Offer, wanted))},
         {key: RowProfit(contact_cost=cost) for key, cost in session.execute(_by_customer(_mails(), Message, wanted))},
         {key: RowProfit(contact_cost=cost) for key, cost in session.execute(_by_customer(_logged(), Contact, wanted))},
@@ -93,7 +93,7 @@ def rows(session: Session, customer_ids: Iterable[str] | None = None) -> dict[st
 def shop_total(session: Session) -> RowProfit:
     """The whole shop in one sum, not by customer: the rows must add up to it."""
     orders, pieces, net, off, cost = session.execute(_sold()).one()
-    (back,) = session.execute(_sent_back()).one()
+    back = sum(_sent_back(session).values())
     (privileges,) = session.execute(_privileges()).one()
     (mails,) = session.execute(_mails()).one()
     (logged,) = session.execute(_logged()).one()
@@ -122,8 +122,8 @@ def _sold() -> Select[Any]:
         select(
             func.count(col(Order.id).distinct()),
             _sum(col(OrderLine.quantity)),
-            _sum(col(OrderLine.amount) - off - col(OrderLine.tax)),
-            _sum(off - tax_of_off),
+            _sum(at_home(col(OrderLine.amount) - off - col(OrderLine.tax))),
+            _sum(at_home(off - tax_of_off)),
             _sum(col(OrderLine.quantity) * col(OrderLine.unit_cost)),
         )
         .select_from(Order)
@@ -132,15 +132,29 @@ def _sold() -> Select[Any]:
     )
 
 
-def _sent_back() -> Select[Any]:
-    amount = col(Refund.amount)
-    return (
-        select(_sum(amount - _contained_tax(amount, col(Order.tax_basis_points))))
+def _sent_back(session: Session, wanted: list[str] | None = None) -> dict[str, int]:
+    """By customer: what went back without its tax, which is the share that its order bears."""
+    statement = (
+        select(_OWNER, col(Refund.amount), Order)
         .select_from(Refund)
         .join(Payment, col(Payment.id) == col(Refund.payment_id))
         .join(Order, col(Order.id) == col(Refund.order_id))
+        .join(Customer, col(Customer.id) == col(Order.customer_id))
         .where(col(Refund.state) == "made", col(Payment.kept), col(Order.state).in_(PAID))
     )
+    if wanted is not None:
+        statement = statement.where(_OWNER.in_(wanted))
+    found: dict[str, int] = {}
+    for owner, amount, order in session.execute(statement):
+        net = amount - divide(amount * order.tax, order.total)
+        found[owner] = found.get(owner, 0) + order.at_home(net)
+    return found
+
+
+def at_home(amount: Any) -> Any:
+    """An amount of an order in the house's currency, by the rate that the order keeps: `Order.at_home`, in SQL."""
+    here = col(Order.order_units)
+    return (2 * amount * col(Order.home_units) + here) // (2 * here)
 
 
 def _contained_tax(amount: Any, rate: Any) -> Any:

@@ -16,8 +16,7 @@ from store.crm import offers
 from store.money import FULL
 from store.people import consents_of
 from store.rendering import day
-from store.settings import house
-from store.shop import catalog, designs, orders, stock
+from store.shop import catalog, designs, orders, stock, taxes
 from store.shop.appraisal import appraise, picture_of
 from store.shop.catalog import Published
 from store.shop.companions import Anchor, Companion, companion, fitting
@@ -182,7 +181,7 @@ def _proposal(
     item: Published, choices: Choices, texts: Mapping[str, str], reason: str, chance: int, code: str | None = None
 ) -> Proposal:
     worth = appraise(item, choices, texts)
-    net = worth.price.amount - money.contained_tax(worth.price.amount, house().vat_basis_points)
+    net = worth.price.amount - money.contained_tax(worth.price.amount, taxes.terms(None).of(item).rate)
     margin = net - worth.unit_cost
     return Proposal(
         slug=item.slug,

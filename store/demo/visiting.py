@@ -14,7 +14,7 @@ from store.errors import ShopError
 from store.people import Customer
 from store.shop import carts, catalog, designs, orders, payment_pages, settling, suggestions
 from store.shop.carts import Cart
-from store.shop.delivery import PlaceForm
+from store.shop.delivery import PlaceForm, destination_of
 from store.shop.designs import Design
 from store.shop.orders import Order
 from store.shop.payments import Till
@@ -104,7 +104,7 @@ def _order(session: Session, scene: Scene, bag: Cart) -> Order | None:
     """Through the checkout."""
     _meet_suggestions(session, scene, bag)
     place: Mapping[str, str] = scene.person.place
-    seen = checkout.quote(session, scene.visitor, bag, place["country"]).totals.total
+    seen = checkout.quote(session, scene.visitor, bag, destination_of(place)).totals.total
     form = PlaceForm(email=scene.person.email, name=scene.person.name, seen_total=seen, **place)
     try:
         with db.transaction():  # within this visit's

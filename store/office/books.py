@@ -1,8 +1,6 @@
 """The accountant's room: what differs from the provider, what staff did, and lists that add up to the cent."""
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
@@ -10,16 +8,29 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from store import db, events
 from store.crm import audit
 from store.db import Db
-from store.money import major
+from store.money import major, percent
 from store.office.deps import SeesBooks, show
-from store.shop import books, reconciliation
+from store.office.lists import csv_file, inert
+from store.settings import house
+from store.shop import books, reconciliation, vat_checks
+from store.shop.taxes import TaxRow
 from store.web import OurForm, redirect
 
 router = APIRouter(prefix="/office/books", include_in_schema=False)
 
 ORDERS = (
     *("number", "placed", "state", "plan", "country", "currency", "subtotal", "discount", "shipping", "tax", "total"),
-    *("received", "taken", "sent_back", "held_by_bank", "in_hand"),
+    *(
+        "received",
+        "taken",
+        "sent_back",
+        "held_by_bank",
+        "in_hand",
+        "total_at_home",
+        "tax_treatment",
+        "company",
+        "vat_id",
+    ),
 )
 PAYMENTS = ("at", "order", "kind", "method", "reference", "amount", "currency", "note")
 
@@ -27,7 +38,7 @@ PAYMENTS = ("at", "order", "kind", "method", "reference", "amount", "currency", 
 @router.get("")
 def show_books(request: Request, session: Db, staff: SeesBooks) -> HTMLResponse:
     """What is to be looked at, and the lists."""
-    context = {"findings": reconciliation.open_findings(session)}
+    context = {"findings": reconciliation.open_findings(session), "vat_ids": vat_checks.open_ones(session)}
     return show(request, staff, "books.html", context, title="Books")
 
 
@@ -47,17 +58,20 @@ def show_audit(request: Request, session: Db, staff: SeesBooks, page: int = 1) -
 
 @router.get("/orders.csv")
 def export_orders(_staff: SeesBooks) -> StreamingResponse:
-    """Every order with its sums and its money."""
-    return _csv("orders.csv", ORDERS, _order_rows())
+    """Every order with its sums, net and tax by rate, and its money."""
+    with db.transaction(read_only=True) as session:
+        rates = books.rates(session)
+    by_rate = [f"{what}_{percent(rate).removesuffix(' %')}" for rate in rates for what in ("net", "tax")]
+    return csv_file("orders.csv", (*ORDERS, *by_rate), _order_rows(rates))
 
 
 @router.get("/payments.csv")
 def export_payments(_staff: SeesBooks) -> StreamingResponse:
     """Every movement of money; for each order they add up to what the orders' list calls in hand."""
-    return _csv("payments.csv", PAYMENTS, _payment_rows())
+    return csv_file("payments.csv", PAYMENTS, _payment_rows())
 
 
-def _order_rows() -> Iterator[tuple[str, ...]]:
+def _order_rows(rates: Sequence[int]) -> Iterator[tuple[str, ...]]:
     with db.transaction(read_only=True) as session:
         for order, money in books.accounts(session):
             sums = (order.subtotal, order.discount, order.shipping, order.tax, order.total, order.received)
@@ -65,7 +79,16 @@ def _order_rows() -> Iterator[tuple[str, ...]]:
             yield (
                 *(order.number, order.placed_at.isoformat(), order.state, order.plan, order.country, order.currency),
                 *(str(major(amount, order.currency)) for amount in (*sums, *account)),
+                str(major(order.at_home(order.total), house().currency)),
+                *(order.tax_treatment, inert(order.company), order.vat_id),
+                *(str(major(amount, order.currency)) for rate in rates for amount in _at(money.taxes, rate)),
             )
+
+
+def _at(taxes: Iterable[TaxRow], rate: int) -> tuple[int, int]:
+    """Net and tax of an order at one rate."""
+    found = [row for row in taxes if row.rate_basis_points == rate]
+    return sum(row.net for row in found), sum(row.tax for row in found)
 
 
 def _payment_rows() -> Iterator[tuple[str, ...]]:
@@ -73,26 +96,5 @@ def _payment_rows() -> Iterator[tuple[str, ...]]:
         for order, money in books.accounts(session):
             for entry in books.entries(order, money):
                 amount = str(major(entry.amount, entry.currency))
-                said = (entry.at.isoformat(), entry.number, entry.kind, entry.method, _inert(entry.reference))
-                yield (*said, amount, entry.currency, _inert(entry.note))
-
-
-def _inert(text: str) -> str:
-    """What a spreadsheet would take for a formula is written as text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _csv(name: str, header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> StreamingResponse:
-    def lines() -> Iterator[str]:
-        yield _line(header)
-        for row in rows:
-            yield _line(row)
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _line(row: tuple[str, ...]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(row)
-    return buffer.getvalue()
+                said = (entry.at.isoformat(), entry.number, entry.kind, entry.method, inert(entry.reference))
+                yield (*said, amount, entry.currency, inert(entry.note))

@@ -26,6 +26,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "record transfers": frozenset({"owner", "accountant"}),
     "record milestones": frozenset({"owner", "workshop"}),
     "see books": frozenset({"owner", "accountant"}),
+    "see invoices": frozenset({"accountant"}),  # the archive is closed to everyone else, the owner too
     "see products": frozenset({"owner", "advisor", "workshop"}),
     "edit products": frozenset({"owner"}),
     "invite customers": frozenset({"owner", "advisor"}),
@@ -71,6 +72,7 @@ Refunds = Annotated[Visitor, staff_with("refund payments")]
 RecordsTransfers = Annotated[Visitor, staff_with("record transfers")]
 RecordsMilestones = Annotated[Visitor, staff_with("record milestones")]
 SeesBooks = Annotated[Visitor, staff_with("see books")]
+SeesInvoices = Annotated[Visitor, staff_with("see invoices")]
 SeesProducts = Annotated[Visitor, staff_with("see products")]
 EditsProducts = Annotated[Visitor, staff_with("edit products")]
 InvitesCustomers = Annotated[Visitor, staff_with("invite customers")]

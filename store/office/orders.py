@@ -14,7 +14,7 @@ from store.errors import invalid
 from store.events import Visitor
 from store.office.deps import AdvancesProduction, SeesOrders, show
 from store.settings import house
-from store.shop import books, orders, refunds, schedule
+from store.shop import books, orders, refunds, schedule, taxes, vat_checks
 from store.shop.orders import STAGES, STATES, Order
 from store.shop.payments import TRANSFER
 from store.shop.schedule import READY, PaymentPart, Standing
@@ -102,6 +102,9 @@ def _page(request: Request, session: Session, staff: Visitor, order: Order) -> H
         "states": STATES,
         "reasons": REASONS,
         "country": house().country_name(order.country),
-        "margin": sum(line.net - line.quantity * line.unit_cost for line in lines),
+        "vat_check": vat_checks.of_order(session, order) if order.vat_id else None,
+        "tax_rows": taxes.written(taxes.breakdown(order, lines)),
+        "margin": sum(order.at_home(line.net) - line.quantity * line.unit_cost for line in lines),
+        "house_currency": house().currency,
     }
     return show(request, staff, "order.html", context, title=f"Order {order.number}")

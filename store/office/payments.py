@@ -1,4 +1,4 @@
-"""The owner's desk: an order's money. Refunds, transfers, milestones and calling off, each with its reason."""
+"""The owner's desk: an order's money. Refunds, transfers, milestones, VAT IDs and calling off, each with its reason."""
 
 from datetime import date
 from typing import Annotated
@@ -12,8 +12,8 @@ from store.db import Db
 from store.errors import invalid
 from store.money import write
 from store.office.amounts import read_amount
-from store.office.deps import CallsOff, RecordsMilestones, RecordsTransfers, Refunds
-from store.shop import orders, payments, refunds, schedule, transfers
+from store.office.deps import CallsOff, RecordsMilestones, RecordsTransfers, Refunds, SeesBooks
+from store.shop import orders, payments, refunds, schedule, transfers, vat_checks
 from store.shop.orders import Order
 from store.web import OurForm, redirect
 
@@ -108,6 +108,32 @@ def record_milestone(
         audit.note(session, staff, order, f"{order.number}: milestone {label}", note[:300])
         return _back(request, order, f"{label}: recorded, and the payment is asked for.")
     return _back(request, order, f"{label} was recorded before.")
+
+
+@router.post("/{number}/vat-check", dependencies=[OurForm])
+def check_vat_id(request: Request, number: str, session: Db, staff: SeesBooks) -> RedirectResponse:
+    """Ask the register once more about the VAT ID of an order."""
+    order = orders.by_number(session, number)
+    vat_checks.ask_again(session, order)
+    audit.note(session, staff, order, f"{order.number}: VAT ID asked again", "")
+    return _back(request, order, "The register is asked again; reload this page in a minute.")
+
+
+class SettledForm(BaseModel):
+    """What was done about a VAT ID that is not valid."""
+
+    done: str = ""
+
+
+@router.post("/{number}/vat-check/settled", dependencies=[OurForm])
+def settle_vat_id(
+    request: Request, number: str, session: Db, staff: SeesBooks, form: Annotated[SettledForm, Form()]
+) -> RedirectResponse:
+    """Note what was done about a VAT ID that the register does not know."""
+    order = orders.by_number(session, number)
+    if vat_checks.settle(session, staff, order, form.done):
+        audit.note(session, staff, order, f"{order.number}: VAT ID settled", form.done)
+    return _back(request, order, "Noted.")
 
 
 class CallOffForm(BaseModel):

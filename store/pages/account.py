@@ -14,7 +14,8 @@ from store.db import Db
 from store.events import Visitor
 from store.pages.cards import Picture, picture_of
 from store.rendering import day
-from store.shop import catalog, designs, orders
+from store.shop import catalog, designs, invoices, order_links, orders, price_lists
+from store.shop.appraisal import appraise
 from store.shop.designs import Design
 from store.web import Account, OurForm, Who
 
@@ -52,23 +53,23 @@ class OrderView:
     currency: str
     pieces: tuple[str, ...]
     pictures: Picture
+    papers: tuple[tuple[str, str], ...] = ()  # its invoices: what they are, and where they lie
 
 
 def _designs(session: Session, who: Visitor, found: Sequence[Design]) -> list[DesignView]:
     views = []
     for design in found:
         item = catalog.version(session, design.model_version)
-        price: int | None = None
+        price, currency = None, design.currency
         changes: tuple[str, ...] = ("This piece is not sold any more.",)
         sentence, picture = "", picture_of(item, design.choices)
         if catalog.find(session, design.slug) is not None:
             now = designs.renewed(session, design, who)
-            price, changes = now.price, now.changes
+            there, changes = price_lists.shown(now.published, who), now.changes
+            price, currency = appraise(there, now.choices, now.texts).price.amount, there.model.currency
             sentence, picture = now.appraisal.sentence, picture_of(now.published, now.appraisal.completion)
         views.append(
-            DesignView(
-                design.code, item.name, sentence, day(design.created_at), picture, price, design.currency, changes
-            )
+            DesignView(design.code, item.name, sentence, day(design.created_at), picture, price, currency, changes)
         )
     return views
 
@@ -76,6 +77,7 @@ def _designs(session: Session, who: Visitor, found: Sequence[Design]) -> list[De
 def _orders(session: Session, customer_id: str, most: int | None = None) -> list[OrderView]:
     found = orders.of_customer(session, customer_id)[:most]
     lines = orders.lines_of(session, found)
+    papers = invoices.of_orders(session, [order.id for order in found])
     tones = {"placed": "warn", "released": "", "cancelled": ""}
     return [
         OrderView(
@@ -87,6 +89,10 @@ def _orders(session: Session, customer_id: str, most: int | None = None) -> list
             order.currency,
             tuple(f"{line.quantity} × {line.name}" if line.quantity > 1 else line.name for line in lines[order.id]),
             next((line.pictures for line in lines[order.id] if line.pictures), []),
+            tuple(
+                (f"{paper.title} {paper.number}", order_links.invoice_path(order.number, paper.number))
+                for paper in papers[order.id]
+            ),
         )
         for order in found
     ]

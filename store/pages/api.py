@@ -9,24 +9,26 @@ from sqlmodel import Session
 import configurator
 from configurator import ChoiceError, Choices, Conflict, NotKnownInTime, Texts
 from store import auth, links
+from store.currencies import PriceList
 from store.db import Db, ReadingDb
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.pages import selling_api, shapes, states
+from store.pages.currency import Prices
 from store.pages.languages import Languages, spoken
 from store.pages.shapes import PROBLEMS
-from store.shop import catalog, designs, renewal, share_codes, taste
+from store.shop import catalog, designs, price_lists, renewal, share_codes, taste
 from store.shop.appraisal import Appraisal, appraise, checked, conflict_problem, known_to
 from store.shop.catalog import Published
 from store.shop.designs import Design
 from store.web import SameOrigin, Who, WhoAsks
 
-router = APIRouter(prefix="/api", tags=["configuring"], responses=PROBLEMS)
+router = APIRouter(prefix="/api", tags=["configuring"], responses=PROBLEMS, route_class=shapes.ModelRoute)
 MOST_REPAIRS = 3
 
 
 @router.get("/products")
-def products(session: ReadingDb) -> list[shapes.Product]:
+def products(session: ReadingDb, prices: Prices) -> list[shapes.Product]:
     """Everything that is sold."""
     return [
         shapes.Product(
@@ -35,14 +37,16 @@ def products(session: ReadingDb) -> list[shapes.Product]:
             configurable=item.model.configurable,
             from_price=shapes.Money(amount=item.from_price, currency=item.model.currency),
         )
-        for item in catalog.listing(session)
+        for item in (price_lists.priced(item, prices) for item in catalog.listing(session))
     ]
 
 
 @router.post("/products/{slug}/analysis", response_model=shapes.Analysis, dependencies=[SameOrigin])
-def analysis(slug: str, body: shapes.Chosen, session: ReadingDb, who: WhoAsks, languages: Languages) -> JSONResponse:
+def analysis(
+    slug: str, body: shapes.Chosen, session: ReadingDb, who: WhoAsks, languages: Languages, prices: Prices
+) -> JSONResponse:
     """The state, price and days of every value, for these choices."""
-    item = spoken(catalog.published(session, slug), languages)
+    item = spoken(price_lists.priced(catalog.published(session, slug), prices), languages)
     audiences = known_to(item, who)
     choices, texts = checked(item, body.choices, body.texts, audiences)
     return JSONResponse(_analysis(item, choices, texts, audiences))
@@ -65,9 +69,9 @@ def explanation(
 
 
 @router.post("/products/{slug}/repairs", dependencies=[SameOrigin])
-def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: WhoAsks) -> shapes.Repairs:
+def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: WhoAsks, prices: Prices) -> shapes.Repairs:
     """Minimal changes with which the wanted value can be had."""
-    item, choices, texts, want = _wanted(catalog.published(session, slug), who, body)
+    item, choices, texts, want = _wanted(price_lists.priced(catalog.published(session, slug), prices), who, body)
     try:
         found = configurator.repairs(
             item.compiled, choices, want, texts=texts, k=MOST_REPAIRS, audiences=known_to(item, who)
@@ -90,10 +94,10 @@ def repairs(slug: str, body: shapes.Wanted, session: ReadingDb, who: WhoAsks) ->
 
 @router.post("/products/{slug}/completion", response_model=shapes.Analysis, dependencies=[SameOrigin])
 def completion(
-    slug: str, body: shapes.Completing, session: ReadingDb, who: WhoAsks, languages: Languages
+    slug: str, body: shapes.Completing, session: ReadingDb, who: WhoAsks, languages: Languages, prices: Prices
 ) -> JSONResponse:
     """A complete design that holds the choices and is the best by the objective."""
-    item = spoken(catalog.published(session, slug), languages)
+    item = spoken(price_lists.priced(catalog.published(session, slug), prices), languages)
     audiences = known_to(item, who)
     choices, texts = checked(item, body.choices, body.texts, audiences)
     _refuse_conflict(item, choices, audiences)
@@ -111,20 +115,20 @@ def completion(
 
 
 @router.post("/designs", status_code=201, dependencies=[SameOrigin])
-def save_design(request: Request, body: shapes.NewDesign, session: Db, who: Who) -> shapes.SavedDesign:
+def save_design(request: Request, body: shapes.NewDesign, session: Db, who: Who, prices: Prices) -> shapes.SavedDesign:
     """Save a design under a code."""
     auth.limit("600/minute", "designs", selling_api.asker(request))
     design = designs.save(session, who, body.slug, body.choices, body.texts)
-    return _saved(session, design, who)
+    return _saved(session, design, who, prices)
 
 
 @router.get("/designs/{code}")
-def read_design(request: Request, code: str, session: Db, who: Who) -> shapes.SavedDesign:
+def read_design(request: Request, code: str, session: Db, who: Who, prices: Prices) -> shapes.SavedDesign:
     """The design that a code opens; without its texts for anyone but its owner."""
-    return _saved(session, share_codes.opened(session, code, who, selling_api.asker(request)), who)
+    return _saved(session, share_codes.opened(session, code, who, selling_api.asker(request)), who, prices)
 
 
-def _saved(session: Session, design: Design, who: Visitor) -> shapes.SavedDesign:
+def _saved(session: Session, design: Design, who: Visitor, prices: PriceList) -> shapes.SavedDesign:
     """The design on the newest version with what changed; as it was saved when the piece is not sold any more."""
     mine = designs.owned_by(design, who)
     if catalog.find(session, design.slug) is None:
@@ -133,7 +137,7 @@ def _saved(session: Session, design: Design, who: Visitor) -> shapes.SavedDesign
     else:
         now = designs.renewed(session, design, who)
     texts = now.texts if mine else {}
-    worth = appraise(now.published, now.choices, texts)
+    worth = appraise(price_lists.priced(now.published, prices), now.choices, texts)
     return shapes.SavedDesign(
         code=design.code,
         url=links.absolute(f"/designs/{design.code}"),

@@ -1,5 +1,6 @@
 """The way to an order: the bag, and one calm page for contact, delivery and the agreement."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -16,9 +17,9 @@ from store.errors import ShopError, not_found
 from store.events import Visitor, views
 from store.people import Customer
 from store.settings import house
-from store.shop import carts, designs, orders, schedule, share_codes, suggestions
+from store.shop import carts, designs, orders, schedule, share_codes, suggestions, taxes
 from store.shop.carts import Cart, LineView
-from store.shop.delivery import LENGTHS, check_form
+from store.shop.delivery import LENGTHS, check_form, destination_of
 from store.shop.payment_provider import LARGEST_CHARGE
 from store.web import OurForm, Who, redirect, render, wants_partial, writable_session
 
@@ -108,16 +109,18 @@ def _my_cart(session: Session, who: Visitor) -> Cart:
 
 
 @router.get("/checkout")
-def checkout_page(request: Request, session: WritingDb, who: Who, country: str = "") -> Response:
-    """One page: contact, delivery, what suits (written down as shown), what it comes to."""
+def checkout_page(
+    request: Request, session: WritingDb, who: Who, country: str = "", postal_code: str = "", vat_id: str = ""
+) -> Response:
+    """One page: contact, delivery, what suits (written down as shown), what it comes to there."""
     cart = carts.current(session, who)
     if cart is None:
         return redirect(request, "/cart")
     views.note(who, page="/checkout")
     typed = _known(request, session, who)
     if country in dict(house().countries):
-        typed["country"] = country
-    bill = checkout.quote(session, who, cart, typed["country"])
+        typed |= {"country": country, "postal_code": postal_code, "vat_id": vat_id}
+    bill = checkout.quote(session, who, cart, destination_of(typed))
     if not bill.cart_view.lines:
         return redirect(request, "/cart")
     if wants_partial(request):
@@ -133,20 +136,18 @@ def place(request: Request, session: Db, who: Who, form: Posted) -> Response:
     if before is not None:  # a second click, the back button: the order is there
         return redirect(request, f"/orders/{before.number}")
     typed = _typed(form)
-    right, wrong = check_form({**typed, "seen_total": form.get("seen_total"), "plan": form.get("plan")})
+    right, wrong = check_form({**typed, **{name: form.get(name) for name in ("seen_total", "plan", "currency")}})
     key, chosen = str(form.get("key", ""))[:200] or db.new_secret(), str(form.get("plan", ""))[:40]
     if right is None:
-        country = typed["country"] if "country" not in wrong else house().country
-        return _page(
-            request, session, who, checkout.quote(session, who, cart, country), typed, wrong, key=key, chosen=chosen
-        )
+        bill = checkout.quote(session, who, cart, destination_of(typed))
+        return _page(request, session, who, bill, typed, wrong, key=key, chosen=chosen)
     try:
         with db.savepoint(session):  # a refusal leaves nothing behind, and the page says what has changed
             placed = checkout.place(session, who, cart, right, key)
     except ShopError as error:
         if error.status not in (409, 422):
             raise
-        bill = checkout.quote(session, who, carts.readable(session, cart.id, who), right.country)
+        bill = checkout.quote(session, who, carts.readable(session, cart.id, who), right.destination)
         if not bill.cart_view.lines:
             return redirect(request, "/cart")
         return _page(request, session, who, bill, typed, {}, key=key, refusal=error, chosen=chosen)
@@ -181,14 +182,17 @@ def _typed(form: Mapping[str, Any]) -> dict[str, str]:
 def _known(request: Request, session: Session, who: Visitor) -> dict[str, str]:
     """What the fields hold at first: typed before, or known of the customer."""
     row: WebSession | None = getattr(request.state, "web_session", None)
-    if row is not None and "checkout" in row.state:
-        return dict(row.state["checkout"])
     empty = dict.fromkeys(LENGTHS, "") | {"country": house().country}
+    if row is not None and "checkout" in row.state:
+        return empty | dict(row.state["checkout"])
     if who.customer_id is None:
         return empty
     customer = session.get_one(Customer, who.customer_id)
     before = orders.of_customer(session, who.customer_id)[:1]
-    return empty | {"email": customer.email, "name": customer.name} | (before[0].address if before else {})
+    known = empty | {"email": customer.email, "name": customer.name}
+    for order in before:
+        known |= {**order.address, "company": order.company, "vat_id": order.vat_id}
+    return known
 
 
 def _page(
@@ -211,6 +215,7 @@ def _page(
         "key": key or db.new_secret(),
         "refusal": refusal,
         "countries": house().countries,
+        "territories": _territories(),
         "plan": bill.plan,
         "plan_parts": schedule.planned(bill.plan, bill.totals.total),
         "chosen": chosen,
@@ -225,7 +230,7 @@ def _page(
 
 def _rows(bill: Quote) -> list[tuple[str, int | str, str]]:
     """The reckoning as `ui.lines` shows it."""
-    sums, vat = bill.totals, house().vat_basis_points
+    sums = bill.totals
     rows: list[tuple[str, int | str, str]] = [
         (f"{line.label} × {line.line.quantity}" if line.line.quantity > 1 else line.label, line.amount, "")
         for line in bill.cart_view.lines
@@ -233,5 +238,12 @@ def _rows(bill: Quote) -> list[tuple[str, int | str, str]]:
     rows += [(discount.label, -discount.amount, "off") for discount in bill.discounts if discount.amount]
     rows += [(discount.label, "Included", "off") for discount in bill.discounts if not discount.amount]
     rows.append((f"Insured delivery, {house().country_name(bill.country)}", sums.shipping or "Included", ""))
-    rows.append((f"VAT {vat // 100} % contained", sums.tax, "minor"))
-    return rows
+    return rows + taxes.written(sums.taxes)
+
+
+def _territories() -> str:
+    """The beginnings of postal codes that change the tax, by country, for the script."""
+    found: dict[str, list[str]] = {}
+    for one in house().vat.territories:
+        found.setdefault(one.country, []).extend(one.prefixes)
+    return json.dumps(found)

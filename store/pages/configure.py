@@ -1,5 +1,6 @@
 """The configurator: every choice is a form post that works without script, and is swapped in place with it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -16,13 +17,13 @@ from store.auth import WebSession
 from store.db import Db
 from store.errors import invalid, not_found
 from store.events import Visitor, views
-from store.pages import rail
+from store.pages import pictures, rail
 from store.pages import screen as screens
 from store.pages.cards import card, cards
 from store.pages.rail import Words
 from store.pages.shop import address, linked_data
 from store.pages.wishes import Wish, checked_choices, parse_wish, problem_of, repaired
-from store.shop import carts, catalog, composed, designs, stock, workbench
+from store.shop import carts, catalog, composed, designs, price_lists, stock, workbench
 from store.shop.appraisal import appraise, conflict_problem, known_to
 from store.shop.catalog import Published
 from store.shop.workbench import Work
@@ -31,9 +32,10 @@ from store.web import OurForm, Who, redirect, render, wants_partial, writable_se
 router = APIRouter(include_in_schema=False)
 
 
-async def posted(request: Request) -> FormData:
-    """The form that was sent; read already when its token was checked."""
-    return await request.form()
+async def posted(request: Request) -> AsyncIterator[FormData]:
+    """The form that was sent; read already when its token was checked. Its files are closed afterwards."""
+    async with request.form() as form:
+        yield form
 
 
 Posted = Annotated[FormData, Depends(posted)]
@@ -68,11 +70,11 @@ def product(
     Raises:
         ShopError: 404, it is not sold.
     """
-    item = catalog.published(session, slug)
+    item = price_lists.shown(catalog.published(session, slug), who)
     if not wants_partial(request):
         views.note(who, product=slug, page="product")
     if not item.model.configurable:
-        return _plain_page(request, session, item)
+        return _plain_page(request, session, who, item)
     work = workbench.read(getattr(request.state, "web_session", None), slug)
     work, changes = workbench.renewed(session, item, work, who)
     answer = Answer(work, note=" ".join(changes))
@@ -112,9 +114,10 @@ def _page(
     return render(request, "configure/page.html", context, title=item.name, status=status)
 
 
-def _plain_page(request: Request, session: Session, item: Published) -> HTMLResponse:
+def _plain_page(request: Request, session: Session, who: Visitor, item: Published) -> HTMLResponse:
     left = stock.available(session, [item.slug]).get(item.slug)
-    beside = [other for other in catalog.listing(session, item.model.category) if other.slug != item.slug][:4]
+    alike = catalog.listing(session, item.model.category)
+    beside = [price_lists.shown(other, who) for other in alike if other.slug != item.slug][:4]
     canonical = address(request, f"/products/{item.slug}")
     context = {
         "card": card(item, left),
@@ -139,10 +142,16 @@ def change(request: Request, slug: str, session: Db, who: Who, form: Posted) -> 
     Raises:
         ShopError: 404 unknown piece, 409 or 422 what the piece cannot be.
     """
-    item = catalog.published(session, slug)
+    item = price_lists.shown(catalog.published(session, slug), who)
     row = writable_session(session, request)
     before, changes = workbench.renewed(session, item, workbench.read(row, slug), who)
-    answer = _composed(who, item, before) if form.get("act") == "composed" else _moved(who, item, before, form)
+    if form.get("act") == "composed":
+        answer = _composed(who, item, before)
+    else:
+        given, refused = pictures.given(session, who, item, form)
+        answer = _moved(who, item, before, form, Words(errors=refused))
+        for group_id, upload_id in given.items():
+            answer = _chosen(item, answer.work, answer.words, f"{group_id}:{upload_id}", known_to(item, who))
     answer.note = answer.note or " ".join(changes)
     if answer.work != before and form.get("act") != "composed":  # what the house fills in is nobody's choice
         workbench.record(session, who, item, before.choices, answer.work.choices)
@@ -171,10 +180,11 @@ def _back(slug: str, answer: Answer, view: str) -> str:
     return f"/products/{slug}" + (f"?{urlencode(query)}" if query else "") + (f"#{quote(anchor)}" if anchor else "")
 
 
-def _moved(who: Visitor, item: Published, before: Work, form: FormData) -> Answer:
+def _moved(who: Visitor, item: Published, before: Work, form: FormData, refused: Words) -> Answer:
     """What the pressed button does to the work, and the words typed beside it."""
     audiences = known_to(item, who)
     work, words = _with_words(item, before, form)
+    words = replace(words, errors={**words.errors, **refused.errors})
     act = str(form.get("act", ""))
     if act == "undo":
         return Answer(before.undone(), anchor="undo")

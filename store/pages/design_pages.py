@@ -15,7 +15,7 @@ from store.events import Visitor, views
 from store.pages import screen as screens
 from store.pages.screen import Screen
 from store.pages.shop import address
-from store.shop import carts, designs, share_codes, workbench
+from store.shop import carts, designs, price_lists, share_codes, workbench
 from store.shop.appraisal import appraise
 from store.shop.designs import Design
 from store.shop.renewal import Renewed
@@ -50,7 +50,8 @@ def _shown(session: Session, who: Visitor, design: Design) -> tuple[Renewed, Scr
     """The design on the newest version, with its texts for its owner only."""
     now = designs.renewed(session, design, who)
     texts = now.texts if designs.owned_by(design, who) else {}
-    return now, screens.facts_of(now.published, appraise(now.published, now.choices, texts))
+    item = price_lists.shown(now.published, who)
+    return now, screens.facts_of(item, appraise(item, now.choices, texts))
 
 
 @router.get("/designs/{code}", response_class=HTMLResponse)

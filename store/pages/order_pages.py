@@ -7,7 +7,19 @@ from store.db import Db
 from store.errors import ShopError
 from store.pages.paying import seen_order
 from store.settings import house
-from store.shop import carts, designs, milestones, order_links, orders, refunds, schedule, stock, transfers
+from store.shop import (
+    carts,
+    designs,
+    invoices,
+    milestones,
+    order_links,
+    orders,
+    refunds,
+    schedule,
+    stock,
+    taxes,
+    transfers,
+)
 from store.shop.designs import Design
 from store.shop.orders import Order, OrderDiscount, OrderLine
 from store.shop.payment_provider import LARGEST_CHARGE
@@ -37,6 +49,7 @@ def order_page(request: Request, number: str, session: Db, who: Who, key: str | 
         "key": by_link,
         "mine": orders.may_see(order, who),
         "refunds": [refund for refund in refunds.of_order(session, order) if refund.state != "failed"],
+        "papers": [] if who.is_staff else invoices.of_order(session, order.id),
         "country": house().country_name(order.country),
     }
     return render(request, "checkout/order.html", context, title=f"Order {order.number}")
@@ -77,5 +90,4 @@ def _rows(order: Order, lines: list[OrderLine], discounts: list[OrderDiscount]) 
     ]
     rows += [(discount.label, -discount.amount or "Included", "off") for discount in discounts]
     rows.append(("Insured delivery", order.shipping or "Included", ""))
-    rows.append((f"VAT {order.tax_basis_points // 100} % contained", order.tax, "minor"))
-    return rows
+    return rows + taxes.written(taxes.breakdown(order, lines))

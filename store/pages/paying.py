@@ -26,26 +26,25 @@ def seen_order(session: Session, number: str, visitor: Visitor, key: str | None)
     return order
 
 
-def _order_id(request: Request, number: str, key: str | None) -> tuple[str, str]:
+def _seen(session: Session, request: Request, number: str, key: str | None) -> Order:
     """Who may not see the order does not pay it either; the reading ends before the provider is asked."""
-    with db.transaction(read_only=True) as session:
-        visitor = resolve_visitor(request, session)
-        order = seen_order(session, number, visitor, key)
-        return order.id, order.number
+    return seen_order(session, number, resolve_visitor(request, session), key)
 
 
 @router.get("/orders/{number}/payment")
 def pay(request: Request, number: str, key: str | None = None) -> Response:
     """Open the payment page, or the one that is open already, and go there."""
-    order_id, number = _order_id(request, number, key)
     with db.transaction(read_only=True) as session:
-        checkout.confirm(session, session.get_one(Order, order_id))
+        order = _seen(session, request, number, key)
+        checkout.confirm(session, order)
+        order_id = order.id
     return RedirectResponse(payment_pages.open_checkout(payments.till_in(request.app.state), order_id), status_code=303)
 
 
 @router.get("/orders/{number}/return")
 def come_back(request: Request, number: str, key: str | None = None) -> Response:
     """Back from the payment page: read again how it stands, so that "Paid" shows before the webhook comes."""
-    order_id, number = _order_id(request, number, key)
-    settling.settle_order(payments.till_in(request.app.state), order_id)
-    return redirect(request, order_links.path(number) if key else f"/orders/{number}")
+    with db.transaction(read_only=True) as session:
+        order = _seen(session, request, number, key)
+    settling.settle_order(payments.till_in(request.app.state), order.id)
+    return redirect(request, order_links.path(order.number) if key else f"/orders/{order.number}")

@@ -10,6 +10,8 @@ import configurator
 from configurator import Analysis, Choices, ChoiceValue, Difference, GroupState, OptionGroup, Texts
 from configurator.choices import from_form, key
 from configurator.live import Memo
+from configurator.model import Part
+from configurator.nesting import present
 from store import money
 from store.pages.screen import Link, days_difference, label_of
 from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, private_values
@@ -47,7 +49,7 @@ class GroupView:
     id: str
     anchor: str
     label: str
-    layout: str  # swatches, cards, tight, number, words
+    layout: str  # swatches, cards, tight, number, days, words, picture
     needed: bool
     own: bool  # the customer chose, it is not the default
     value: str
@@ -105,17 +107,19 @@ def _rail(
     groups: list[GroupView] = []
     for group in item.model.groups:
         state = states.get(group.id)
-        part = pen.part(group)
-        if group.part is not None and part is None:
-            continue  # of a part that is not there
+        if not present(group, worth.completion):
+            continue
         if group.kind == "text":
             view = _words_view(group, state, worth.texts, words)
+        elif group.kind == "upload":
+            view = pen.picture(group, state, words)
         elif state is not None and state.values:
             view = pen.group(group, state)
         else:
             continue
-        head = part if part and group.part and (not groups or pen.begins(group, groups[-1].id)) else None
-        groups.append(replace(view, part=head, inside=f"part-{part.of}-{part.number}" if part else ""))
+        inside = f"part-{group.part.of}-{group.part.number}" if group.part else ""
+        begins = group.part is not None and (not groups or groups[-1].inside != inside)
+        groups.append(replace(view, inside=inside, part=pen.part(group.part) if begins and group.part else None))
     return groups
 
 
@@ -127,13 +131,17 @@ class Words:
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
+def _title(group: OptionGroup) -> str:
+    return group.part.title if group.part else group.label
+
+
 def _words_view(group: OptionGroup, state: GroupState | None, texts: Texts, words: Words) -> GroupView:
     kept = words.typed.get(group.id, texts.get(group.id, ""))
     longest = f", up to {group.max_length} characters" if group.max_length else ""
     return GroupView(
         id=group.id,
         anchor=f"g-{group.id}",
-        label=group.label,
+        label=_title(group),
         layout="words",
         needed=state.needed if state else True,
         own=False,
@@ -160,21 +168,31 @@ class _Pen:
             return "Changes another choice"  # of a hundred days nobody reads why; whoever wishes one is told
         return reason_for(self.item, self.worth.choices, group.id, key(value), self.audiences)
 
-    def part(self, group: OptionGroup) -> PartView | None:
-        """The part that a group belongs to, if it is there."""
-        if group.part is None:
-            return None
-        counter, count = self.item.model.group(group.part.of), self.worth.completion.get(group.part.of)
-        if counter is None or not isinstance(count, int) or group.part.number > count:
-            return None
+    def part(self, part: Part) -> PartView:
+        """The head of a part."""
+        counter, count = self.item.model.group(part.of), self.worth.completion[part.of]
+        assert counter is not None
+        assert isinstance(count, int)
         fewer = count > (counter.minimum or 0)
-        return PartView(group.part.label, group.part.number, counter.id, group.part.number == count, fewer)
+        return PartView(part.label, part.number, part.of, part.number == count, fewer)
 
-    def begins(self, group: OptionGroup, before: str) -> bool:
-        """Whether a part begins with this group, after the one before it."""
-        other = self.item.model.group(before)
-        here = other.part if other else None
-        return here is None or group.part is None or (here.of, here.number) != (group.part.of, group.part.number)
+    def picture(self, group: OptionGroup, state: GroupState | None, words: "Words") -> GroupView:
+        """The question for a picture, with what it adds."""
+        given, adds = self.worth.choices.get(group.id), self.differences.get((group.id, "true"))
+        price = adds.price_delta if adds and not given else None
+        return GroupView(
+            id=group.id,
+            anchor=f"g-{group.id}",
+            label=_title(group),
+            layout="picture",
+            needed=state.needed if state else True,
+            own=given is not None,
+            value="" if price is None else money.write_difference(price, self.worth.price.currency),
+            sentence=group.sentence,
+            hint="A PNG, JPEG or WebP, up to 5 MB",
+            text=f"/uploads/{given}" if given else "",
+            error=words.errors.get(group.id, ""),
+        )
 
     def group(self, group: OptionGroup, state: GroupState) -> GroupView:
         values = [value.id for value in state.values]
@@ -186,7 +204,7 @@ class _Pen:
         return GroupView(
             id=group.id,
             anchor=f"g-{group.id}",
-            label=group.part.title if group.part else group.label,
+            label=_title(group),
             layout="number" if stepped else "days" if days else _layout(views),
             needed=state.needed,
             own=group.id in self.worth.choices,

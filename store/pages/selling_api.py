@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from sqlmodel import Session
 
 from store import auth, checkout
@@ -13,13 +13,14 @@ from store.pages import shapes
 from store.shop import carts, designs, order_links, orders, schedule, share_codes, suggestions
 from store.shop.appraisal import Appraisal
 from store.shop.carts import Cart, LineView
-from store.shop.delivery import check_form
+from store.shop.delivery import check_form, destination_of
 from store.shop.designs import Design
 from store.shop.orders import Order
 from store.shop.schedule import PaymentPart
+from store.shop.taxes import Destination
 from store.web import SameOrigin, Who
 
-router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS)
+router = APIRouter(prefix="/api", tags=["buying"], responses=shapes.PROBLEMS, route_class=shapes.ModelRoute)
 
 
 def asker(request: Request) -> str:
@@ -39,15 +40,24 @@ def days_of(worth: Appraisal) -> shapes.Days:
 
 
 @router.post("/carts", status_code=201, dependencies=[SameOrigin])
-def new_cart(session: Db, who: Who) -> shapes.Bag:
-    """A new, empty bag."""
-    return bag_of(session, carts.create(session, who), who)
+def new_cart(session: Db, who: Who, body: shapes.NewBag | None = None) -> shapes.Bag:
+    """A new, empty bag, reckoned in a currency of the house."""
+    currency = body.currency.upper() if body and body.currency else None
+    return bag_of(session, carts.create(session, who, currency), who)
 
 
 @router.get("/carts/{cart_id}")
-def read_cart(cart_id: str, session: Db, who: Who) -> shapes.Bag:
-    """A bag as it stands now."""
-    return bag_of(session, carts.readable(session, cart_id, who), who)
+def read_cart(
+    cart_id: str,
+    session: Db,
+    who: Who,
+    country: Annotated[str, Query(max_length=2)] = "",
+    postal_code: Annotated[str, Query(max_length=20)] = "",
+    vat_id: Annotated[str, Query(max_length=24)] = "",
+) -> shapes.Bag:
+    """A bag as it stands now, delivered in the shop's country unless another place is named."""
+    to = destination_of({"country": country, "postal_code": postal_code, "vat_id": vat_id})
+    return bag_of(session, carts.readable(session, cart_id, who), who, to)
 
 
 @router.post("/carts/{cart_id}/lines", status_code=201, dependencies=[SameOrigin])
@@ -107,7 +117,8 @@ def place_order(
     auth.limit("1200/minute", "orders", asker(request))
     cart = carts.readable(session, body.cart, who)
     given = {**body.address.model_dump(exclude_none=True), "email": body.email, "seen_total": body.seen_total}
-    given["plan"] = body.plan
+    given |= {"plan": body.plan, "currency": body.currency}
+    given |= {"company": body.company.name, "vat_id": body.company.vat_id} if body.company else {}
     form, wrong = check_form(given)
     if form is None:
         raise ShopError(422, "Please check what you entered", " ".join(wrong.values()), {"fields": wrong})
@@ -116,7 +127,8 @@ def place_order(
         response.status_code = 200
     # The bag's id alone must not become a key to the order's page, where name and address stand.
     hers = placed.by_this_key or orders.may_see(placed.order, who) or form.email == placed.order.email
-    return _answer(placed.order, schedule.of_orders(session, [placed.order])[placed.order.id], signed=hers)
+    parts = schedule.of_orders(session, [placed.order])[placed.order.id]
+    return _answer(placed.order, parts, signed=hers)
 
 
 def _answer(order: Order, parts: list[PaymentPart], *, signed: bool) -> shapes.PlacedOrder:
@@ -124,6 +136,8 @@ def _answer(order: Order, parts: list[PaymentPart], *, signed: bool) -> shapes.P
         number=order.number,
         currency=order.currency,
         total=order.total,
+        tax=order.tax,
+        tax_note=order.tax_note,
         due_now=sum(part.amount for part in parts if part.due == schedule.NOW),
         schedule=[
             shapes.Part(label=part.label, amount=part.amount, due=part.due, when=part.due_words) for part in parts
@@ -135,18 +149,24 @@ def _answer(order: Order, parts: list[PaymentPart], *, signed: bool) -> shapes.P
     )
 
 
-def bag_of(session: Session, cart: Cart, who: Visitor) -> shapes.Bag:
+def bag_of(session: Session, cart: Cart, who: Visitor, to: Destination | None = None) -> shapes.Bag:
     """A bag as JSON tells it, with the offers of the customer whose it is."""
-    bill = checkout.quote(session, who, cart)
+    bill = checkout.quote(session, who, cart, to)
     sums = bill.totals
     return shapes.Bag(
         id=cart.id,
-        currency=cart.currency,
+        currency=bill.cart_view.currency,
         lines=[_line(line) for line in bill.cart_view.lines],
         problems=list(bill.cart_view.problems),
         totals=shapes.Sums(
-            subtotal=sums.subtotal, discount=sums.discount, shipping=sums.shipping, tax=sums.tax, total=sums.total
+            subtotal=sums.subtotal,
+            discount=sums.discount,
+            shipping=sums.shipping,
+            tax=sums.tax,
+            total=sums.total,
         ),
+        taxes=[shapes.Tax(**vars(row)) for row in sums.taxes],
+        tax_note=bill.tax_sentence,
     )
 
 

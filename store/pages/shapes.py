@@ -1,8 +1,12 @@
 """The shapes of the JSON calls, as OpenAPI tells them: what comes in is checked here, what goes out is named here."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import wraps
 from typing import Annotated, Any, Literal
 
+from fastapi import Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from configurator import ChoiceValue
@@ -33,6 +37,23 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         429: "Too many tries",
     }.items()
 }
+
+
+class ModelRoute(APIRoute):
+    """Writes the model that a call answers in the call's own thread, once; another thread would check it again."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        status = options.get("status_code") or 200
+
+        @wraps(endpoint)
+        def told(*args: Any, **values: Any) -> Any:
+            answer = endpoint(*args, **values)
+            if not isinstance(answer, BaseModel):
+                return answer
+            other = next((one.status_code for one in values.values() if type(one) is Response), None)
+            return Response(answer.model_dump_json(), other or status, media_type="application/json")
+
+        super().__init__(path, told, **options)
 
 
 # -- configuring -----------------------------------------------------------------------------------------------------
@@ -237,6 +258,19 @@ class BagLine(BaseModel):
     problem: str | None
 
 
+class Tax(BaseModel):
+    """What is taxed at one rate: net and tax; over all rates they add up to the total.
+
+    `treatment`: domestic, destination, reverse-charge or export.
+    """
+
+    rate_basis_points: int
+    category: str
+    treatment: str
+    net: int
+    tax: int
+
+
 class Sums(BaseModel):
     """total = subtotal − discount + shipping; `tax` is contained in it."""
 
@@ -255,6 +289,8 @@ class Bag(BaseModel):
     lines: list[BagLine]
     problems: list[str]
     totals: Sums
+    taxes: list[Tax]  # at which rates the tax in the total came about
+    tax_note: str  # what is different about the tax where it goes; empty at home
 
 
 class Suggestion(BaseModel):
@@ -288,13 +324,28 @@ class Address(BaseModel):
     country: Annotated[str, StringConstraints(max_length=2)]
 
 
+class Company(BaseModel):
+    """Who buys, when it is a business; one of another country of the Union with a VAT ID buys without VAT."""
+
+    name: Annotated[str, StringConstraints(max_length=120)]
+    vat_id: Annotated[str, StringConstraints(max_length=24)] | None = None
+
+
+class NewBag(BaseModel):
+    """How a bag begins."""
+
+    currency: Annotated[str, StringConstraints(max_length=3)] | None = None  # of its prices; the house's when absent
+
+
 class NewOrder(BaseModel):
-    """An order to be placed; `seen_total` is the total agreed to."""
+    """An order to be placed; `seen_total` is the total agreed to, at this address."""
 
     cart: Word
     email: Annotated[str, StringConstraints(max_length=254)]
     address: Address
+    company: Company | None = None
     seen_total: Annotated[StrictInt, Field(ge=0, le=MOST)]
+    currency: Annotated[str, StringConstraints(max_length=3)] | None = None  # in which the total was seen
     plan: Annotated[str, StringConstraints(max_length=40)] | None = None
 
 
@@ -313,6 +364,8 @@ class PlacedOrder(BaseModel):
     number: str
     currency: str
     total: int
+    tax: int
+    tax_note: str  # what the law wants said where there is no VAT
     due_now: int
     schedule: list[Part]
     promised_from: date

@@ -12,10 +12,10 @@ from sqlmodel import Session
 from store import money
 from store.db import Db
 from store.errors import ShopError, not_found
-from store.events import views
+from store.events import Visitor, views
 from store.pages.cards import Card, card, cards, category_label, picture_of
 from store.settings import house
-from store.shop import catalog, workbench
+from store.shop import catalog, price_lists, workbench
 from store.shop.appraisal import appraise
 from store.shop.catalog import Published
 from store.web import Who, render, settings_of
@@ -44,7 +44,7 @@ def address(request: Request, path: str) -> str:
 @router.get("/", response_class=HTMLResponse)
 def home(request: Request, session: Db, who: Who) -> HTMLResponse:
     """The front door."""
-    listed = catalog.listing(session)
+    listed = [price_lists.shown(item, who) for item in catalog.listing(session)]
     made = [item for item in listed if item.model.kind == "made-to-order" and item.model.visual]
     ready = [item for item in listed if item.counted and not item.model.supply.numbered]
     editions = [item for item in listed if item.model.supply.numbered]
@@ -52,7 +52,7 @@ def home(request: Request, session: Db, who: Who) -> HTMLResponse:
     context = {
         "hero": card(made[0]) if made else None,
         "features": cards(session, made[1:3] if len(made) > 1 else made),
-        "working": _working(request, session),
+        "working": _working(request, session, who),
         "ready": cards(session, _spread(ready, 8)),
         "editions": cards(session, editions[:4]),
         "canonical": address(request, "/"),
@@ -60,7 +60,7 @@ def home(request: Request, session: Db, who: Who) -> HTMLResponse:
     return render(request, "shop/home.html", context, title="Home")
 
 
-def _working(request: Request, session: Session) -> list[Card]:
+def _working(request: Request, session: Session, who: Visitor) -> list[Card]:
     """The designs this browser left unfinished, as they stand."""
     row = getattr(request.state, "web_session", None)
     found = []
@@ -68,6 +68,7 @@ def _working(request: Request, session: Session) -> list[Card]:
         item, work = catalog.find(session, slug), workbench.read(row, slug)
         if item is None or not work.choices:
             continue
+        item = price_lists.shown(item, who)
         try:
             worth = appraise(item, work.choices, work.texts)
         except ShopError:  # the newest version does not take it; its own page says so
@@ -107,7 +108,7 @@ def products(
         raise not_found("category")
     sort = sort if sort in ORDERS else ""
     query = q.strip()
-    found = catalog.listing(session, query=query)
+    found = [price_lists.shown(item, who) for item in catalog.listing(session, query=query)]
     shown = _ordered([item for item in found if category in ("", item.model.category)], sort)
     views.note(who, page=f"/products/{category}" if category else "/products")
     here = {"category": category, "q": query, "sort": sort}

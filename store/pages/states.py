@@ -5,6 +5,7 @@ from typing import Any
 
 from configurator import Analysis, Difference, GroupState, OptionGroup, ProductModel
 from configurator.choices import key
+from configurator.nesting import present
 from configurator.wording import value_label
 
 Changes = Mapping[tuple[str, str], Difference]
@@ -28,16 +29,12 @@ def groups(model: ProductModel, found: Analysis, changes: Changes) -> list[dict[
             row |= {"kind": "repeated", "min": group.minimum, "max": group.maximum}
         if group.part is None:
             rows.append(row)
-        elif group.part.number <= _count(found.completion.get(group.part.of)):
+        elif present(group, found.completion):
             homes = parts[group.part.of]
             if len(homes) < group.part.number:
                 homes.append({"number": group.part.number, "label": group.part.label, "groups": []})
             homes[-1]["groups"].append(row | {"name": group.part.group, "label": group.part.title})
     return rows
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _row(group: OptionGroup, state: GroupState, changes: Changes) -> dict[str, Any]:

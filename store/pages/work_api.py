@@ -18,7 +18,7 @@ from store.shop.catalog import Published
 from store.shop.workbench import Work
 from store.web import SameOrigin, Who, writable_session
 
-router = APIRouter(prefix="/api", tags=["configuring"], responses=shapes.PROBLEMS)
+router = APIRouter(prefix="/api", tags=["configuring"], responses=shapes.PROBLEMS, route_class=shapes.ModelRoute)
 
 
 class WorkNow(BaseModel):

@@ -64,7 +64,7 @@ def appraise(item: Published, choices: Mapping[str, Any], texts: Mapping[str, An
         ShopError: 422 for what the product does not know, 409 for choices that do not go together.
     """
     asked = json.dumps([choices, texts or {}], sort_keys=True, separators=(",", ":"), default=str)
-    key = f"{item.version} {item.model.language} {asked}"
+    key = f"{item.version} {item.model.language} {item.model.repricing or ''} {asked}"
     with _lock:
         kept = _kept.get(key)
         if kept is not None:

@@ -1,21 +1,22 @@
 """A bag as rows and as it stands now: every line priced anew from the newest version of its product."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, bindparam
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from configurator import Texts
+from store.currencies import PriceList
 from store.errors import ShopError
 from store.events import Visitor
-from store.settings import house
-from store.shop import catalog, designs, stock, totals
+from store.shop import catalog, designs, price_lists, stock, taxes, totals
 from store.shop.appraisal import Appraisal, appraise, known_to, picture_of, private_values
 from store.shop.catalog import Published
 from store.shop.designs import Design
-from store.shop.totals import Totals
+from store.shop.taxes import Charge, Destination, Terms
+from store.shop.totals import Priced, Totals
 
 _LOOK = "Please look at it again; everything else is as you left it."
 
@@ -54,7 +55,7 @@ class CartLine(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class LineView:
-    """A line as it is shown and priced now; `worth` is None when the design cannot be made any more."""
+    """A line as it is shown and priced now, where it goes; `worth` is None when the design cannot be made any more."""
 
     line: CartLine
     design: Design
@@ -63,6 +64,7 @@ class LineView:
     unit_price: int
     texts: Texts
     picture_layers: tuple[str, ...]
+    charge: Charge
     problem: str | None = None
     short: bool = False  # fewer are left than the bag asks for
     moved: int = 0  # minor units by which a piece costs more (or less) than when the design was saved
@@ -96,11 +98,18 @@ class CartView:
     lines: tuple[LineView, ...]
     problems: tuple[str, ...]
     totals: Totals
+    terms: Terms
+    prices: PriceList
+
+    @property
+    def priced(self) -> list[Priced]:
+        """The lines as they are added up."""
+        return [Priced(view.line.id, view.amount, view.charge) for view in self.lines]
 
     @property
     def currency(self) -> str:
-        """The bag's currency."""
-        return self.cart.currency
+        """The bag's currency; the house's own when there are no prices in it any more."""
+        return self.prices.currency
 
     @property
     def count(self) -> int:
@@ -113,25 +122,36 @@ class CartView:
         return bool(self.lines) and not self.problems
 
 
-def view(session: Session, cart: Cart, visitor: Visitor, *, country: str | None = None) -> CartView:
-    """The bag as it stands now: every line recomputed from the newest version of its product."""
-    rows = session.exec(
-        select(CartLine, Design)
-        .join(Design, col(Design.id) == col(CartLine.design_id))
-        .where(CartLine.cart_id == cart.id)
-        .order_by(col(CartLine.added_at), col(CartLine.id))
-        .execution_options(populate_existing=True)  # lines may have been raised by a statement of their own
-    ).all()
+# Read with every bag that is shown: made once.
+_LINES = (
+    select(CartLine, Design)
+    .join(Design, col(Design.id) == col(CartLine.design_id))
+    .where(CartLine.cart_id == bindparam("cart"))
+    .order_by(col(CartLine.added_at), col(CartLine.id))
+    .execution_options(populate_existing=True)  # lines may have been raised by a statement of their own
+)
+
+
+def view(session: Session, cart: Cart, visitor: Visitor, *, to: Destination | None = None) -> CartView:
+    """The bag as it stands now: every line recomputed from the newest version of its product, as priced where it goes.
+
+    Raises:
+        ShopError: 422, as `taxes.terms`.
+    """
+    terms, prices = taxes.terms(to), price_lists.still(cart.currency)
+    rows = session.execute(_LINES, {"cart": cart.id}).all()
     items = {line.slug: catalog.find(session, line.slug) for line, _ in rows}
     free = stock.available(session, [slug for slug, item in items.items() if item is not None and item.counted])
     wanted: dict[str, int] = {}
     for line, _ in rows:
         wanted[line.slug] = wanted.get(line.slug, 0) + line.quantity
     short = {slug: free[slug] for slug, quantity in wanted.items() if slug in free and free[slug] < quantity}
-    lines = tuple(_view(session, line, design, items[line.slug], visitor, short) for line, design in rows)
+    lines = tuple(
+        _view(session, line, design, items[line.slug], visitor, short, terms, prices) for line, design in rows
+    )
     problems = tuple(dict.fromkeys(line.problem for line in lines if line.problem))
-    sums = totals.compute([(item.line.id, item.amount) for item in lines], [], country, house())
-    return CartView(cart, lines, problems, sums)
+    bag = CartView(cart, lines, problems, Totals(0, 0, 0, 0, 0), terms, prices)
+    return replace(bag, totals=totals.compute(bag.priced, [], terms, prices))
 
 
 def _view(
@@ -141,26 +161,36 @@ def _view(
     item: Published | None,
     visitor: Visitor,
     short: Mapping[str, int],
+    terms: Terms,
+    prices: PriceList,
 ) -> LineView:
     texts = designs.texts_for(design, visitor)
     if item is None:
-        return LineView(line, design, None, None, design.price, texts, (), "A piece in your bag is no longer sold.")
+        gone = "A piece in your bag is no longer sold."
+        return LineView(line, design, None, None, prices.price(design.price), texts, (), terms.charge(), gone)
+    charge, at_home, item = terms.of(item), item, price_lists.priced(item, prices)
     try:
         worth, wrong = _standing(session, design, item, texts, visitor)
     except ShopError as error:
         worth, wrong = None, f"{item.name} has changed since you designed it. {error.detail} {_LOOK}"
     if worth is None:
-        return LineView(line, design, item, None, design.price, texts, tuple(picture_of(item, {})), wrong)
+        return LineView(
+            line, design, item, None, prices.price(design.price), texts, tuple(picture_of(item, {})), charge, wrong
+        )
     problem: str | None = None
     if line.slug in short:
         left = short[line.slug]
         problem = (
             f"Only {left} of {item.name} {'is' if left == 1 else 'are'} left." if left else f"{item.name} is sold out."
         )
-    price = worth.price.amount
-    moved = price - design.price if texts == design.texts else 0
+    moved = 0
+    if texts == design.texts:
+        listed = worth if prices.is_home else appraise(at_home, worth.choices, worth.texts)
+        moved = prices.price(listed.price.amount - design.price)
     pictures = tuple(picture_of(item, worth.completion))
-    return LineView(line, design, item, worth, price, texts, pictures, problem, line.slug in short, moved)
+    there = taxes.charged(worth, charge.factor)
+    price = there.price.amount
+    return LineView(line, design, item, there, price, texts, pictures, charge, problem, line.slug in short, moved)
 
 
 def _standing(

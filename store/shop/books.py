@@ -6,11 +6,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from store.shop import disputes, payments, refunds
+from store.shop import disputes, orders, payments, refunds, taxes
 from store.shop.disputes import Dispute
-from store.shop.orders import Order
+from store.shop.orders import Order, OrderLine
 from store.shop.payments import TAKEN, Payment
 from store.shop.refunds import Refund
+from store.shop.taxes import TaxRow
 
 BATCH = 500  # orders read at once
 
@@ -22,6 +23,7 @@ class Account:
     payments: tuple[Payment, ...]
     refunds: tuple[Refund, ...]
     disputes: tuple[Dispute, ...]
+    taxes: tuple[TaxRow, ...] = ()  # net and tax by rate; only where whole lists are read
 
     @property
     def taken(self) -> int:
@@ -86,10 +88,19 @@ def accounts(session: Session) -> Iterator[tuple[Order, Account]]:
             return
         ids = [order.id for order in found]
         taken, back, disputed = _by_order(session, ids)
+        lines = orders.lines_of(session, found)
         for order in found:
-            yield order, Account(tuple(taken[order.id]), tuple(back[order.id]), tuple(disputed[order.id]))
+            by_rate = taxes.breakdown(order, lines[order.id])
+            yield order, Account(tuple(taken[order.id]), tuple(back[order.id]), tuple(disputed[order.id]), by_rate)
         last = (found[-1].placed_at, found[-1].id)
         session.expunge_all()  # ten years of orders need not stay in memory
+
+
+def rates(session: Session) -> list[int]:
+    """Every rate of tax that some order bears, the highest first, in basis points."""
+    of_lines = select(OrderLine.tax_basis_points).distinct()
+    of_deliveries = select(Order.tax_basis_points).distinct()
+    return sorted({*session.exec(of_lines).all(), *session.exec(of_deliveries).all()}, reverse=True)
 
 
 def _by_order(

@@ -12,7 +12,7 @@ from store.auth import WebSession
 from store.errors import forbidden, invalid, not_found, refused
 from store.events import Visitor
 from store.settings import house
-from store.shop import designs
+from store.shop import designs, price_lists
 from store.shop.bags import Cart, CartLine, CartView, LineView, view
 from store.shop.designs import Design
 
@@ -23,6 +23,7 @@ __all__ = [
     "LineView",
     "add",
     "adopt",
+    "change_currency",
     "change_quantity",
     "claim",
     "close",
@@ -60,22 +61,30 @@ def open_cart(session: Session, visitor: Visitor) -> Cart:
     return current(session, visitor) or create(session, visitor)
 
 
-def create(session: Session, visitor: Visitor) -> Cart:
-    """A new, empty bag, which becomes the session's unless that has one already."""
+def create(session: Session, visitor: Visitor, currency: str | None = None) -> Cart:
+    """A new, empty bag, which becomes the session's unless that has one already.
+
+    Args:
+        currency: of its prices; that in which they are shown to this visitor when none is named.
+
+    Raises:
+        ShopError: 422, the house has no prices in that currency.
+    """
+    prices = price_lists.of(currency) if currency else price_lists.still(visitor.currency)
     moment = db.now()
     cart = Cart(
         id=db.new_id("car"),
         session_id=visitor.session_id,
         customer_id=visitor.customer_id,
-        currency=house().currency,
+        currency=prices.currency,
         created_at=moment,
         updated_at=moment,
     )
-    session.add(cart)
-    session.flush()
+    db.insert_row(session, Cart, cart.model_dump())
+    db.attach(session, cart)
     if visitor.session_id:
         row = auth.locked_session(session, visitor.session_id)
-        known = session.get(Cart, row.state.get("cart") or "")
+        known = session.get(Cart, row.state["cart"]) if row.state.get("cart") else None
         if known is None or known.ordered or not _may_read(known, visitor):
             row.state = {**row.state, "cart": cart.id, "bag_count": 0}
             session.add(row)
@@ -88,7 +97,7 @@ def readable(session: Session, cart_id: str, visitor: Visitor) -> Cart:
     Raises:
         ShopError: 404 unknown, 403 bound to somebody else's account.
     """
-    cart = session.get(Cart, cart_id)
+    cart = db.find(session, Cart, id=cart_id)
     if cart is None:
         raise not_found("bag")
     if not _may_read(cart, visitor):
@@ -119,8 +128,8 @@ def add(
     """
     _claim(session, visitor, cart)
     design = _own(session, visitor, design)
-    if design.currency != cart.currency:
-        raise refused(f"This piece is sold in {design.currency}, the bag is kept in {cart.currency}.")
+    if design.currency != house().currency:  # the lists of other currencies are made from the house's
+        raise refused(f"This piece is sold in {design.currency}, and this house sells in {house().currency}.")
     line = _put(session, cart, design, _checked(quantity), suggestion_id, offer_id)
     facts = {
         "design": design.id,
@@ -240,6 +249,18 @@ def close(session: Session, visitor: Visitor, cart: Cart) -> None:
     if row is not None and row.state.get("cart") == cart.id:
         row.state = {**row.state, "cart": None, "bag_count": 0}
         session.add(row)
+
+
+def change_currency(session: Session, visitor: Visitor, cart: Cart, currency: str) -> None:
+    """Reckon a bag in another currency.
+
+    Raises:
+        ShopError: 409 the bag was ordered already, 422 the house has no prices in that currency.
+    """
+    prices = price_lists.of(currency)
+    _claim(session, visitor, cart)
+    cart.currency = prices.currency
+    session.add(cart)
 
 
 def _own(session: Session, visitor: Visitor, design: Design) -> Design:

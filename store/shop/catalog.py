@@ -4,9 +4,11 @@ import logging
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,15 +16,28 @@ from typing import Any
 from sqlalchemy import Index, Text, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from configurator import Compiled, Finding, ModelError, ProductModel, compile_model, from_price, lint, load
+from configurator import (
+    Compiled,
+    Finding,
+    ModelError,
+    ProductModel,
+    Repricing,
+    compile_model,
+    from_price,
+    lint,
+    load,
+    priced_paths,
+)
 from store import db, events
-from store.errors import ShopError, not_found
+from store.errors import SettingsError, ShopError, not_found
 from store.events import NOBODY, Visitor
 from store.settings import house
 from store.shop import stock
 
 log = logging.getLogger(__name__)
 
+LIKE = 0.75  # how alike two words must be written for one to stand for the other (2 × shared letters / all letters)
+LISTS_KEPT = 12  # price lists of a version in memory
 CHECK_SECONDS = 1.0  # how long the set of current versions is believed without asking the database
 
 
@@ -86,6 +101,22 @@ class Published:
         return from_price(self.compiled)
 
     @cached_property
+    def _lists(self) -> OrderedDict[Repricing, "Published"]:
+        return OrderedDict()
+
+    def at_prices(self, prices: Repricing) -> "Published":
+        """The same version at the prices of a list; the last few lists are kept."""
+        found = self._lists.get(prices)
+        if found is None:
+            compiled = self.compiled.at_prices(prices)
+            found = replace(self, model=compiled.model)
+            found.__dict__["compiled"] = compiled
+            self._lists[prices] = found
+            while len(self._lists) > LISTS_KEPT:
+                self._lists.popitem(last=False)
+        return found
+
+    @cached_property
     def folded(self) -> str:
         """Its words, folded for search."""
         model = self.model
@@ -116,6 +147,13 @@ _shelf = _Shelf()
 _lock = threading.RLock()
 
 
+_ON_SALE = (
+    select(PublishedModel.version, PublishedModel.position)
+    .where(col(PublishedModel.current))
+    .order_by(col(PublishedModel.position), col(PublishedModel.slug))
+)
+
+
 def _current(session: Session, at_once: bool = False) -> _Shelf:
     """The shelf, looked over again when a second has passed (or at once)."""
     global _shelf
@@ -124,11 +162,7 @@ def _current(session: Session, at_once: bool = False) -> _Shelf:
     if not at_once and shelf.place == place and time.monotonic() - shelf.checked < CHECK_SECONDS:
         return shelf
     with _lock:
-        rows = session.exec(
-            select(PublishedModel.version, PublishedModel.position)
-            .where(col(PublishedModel.current))
-            .order_by(col(PublishedModel.position), col(PublishedModel.slug))
-        ).all()
+        rows = session.execute(_ON_SALE).all()
         signature = tuple((version, position) for version, position in rows)
         known = dict(_shelf.by_version) if _shelf.place == place else {}
         if _shelf.place != place or _shelf.signature != signature:
@@ -197,15 +231,26 @@ def version(session: Session, version: str) -> Published:
 
 
 def listing(session: Session, category: str | None = None, query: str | None = None) -> list[Published]:
-    """What is sold, in the order of the catalogue; only a category, only what holds all words of the query."""
+    """What is sold, in the order of the catalogue; only a category, only what holds all words of the query.
+
+    A word that nothing holds stands for those that are written much like it.
+    """
     order = {slug: number for number, (slug, _) in enumerate(house().categories)}
-    words = fold(query or "").split()
+    items = list(_current(session).by_slug.values())
+    asked = [_meant(word, items) for word in fold(query or "").split()]
     found = [
         item
-        for item in _current(session).by_slug.values()
-        if category in (None, "", item.model.category) and all(word in item.folded for word in words)
+        for item in items
+        if category in (None, "", item.model.category)
+        and all(any(word in item.folded for word in one) for one in asked)
     ]
     return sorted(found, key=lambda item: (order.get(item.model.category, len(order)), item.position))
+
+
+def _meant(word: str, items: Sequence[Published]) -> Sequence[str]:
+    if any(word in item.folded for item in items):
+        return [word]
+    return get_close_matches(word, {known for item in items for known in item.folded.split()}, n=4, cutoff=LIKE)
 
 
 def categories(session: Session) -> list[tuple[str, str]]:
@@ -246,14 +291,25 @@ def import_products(session: Session, directory: Path) -> None:
 
     Raises:
         ModelError: a file is wrong; names file, line and reason.
+        SettingsError: a price list names a price that a product does not have.
     """
     models = load(directory)
+    _check_overrides(models)
     known = set(session.exec(select(PublishedModel.version)).all())
     # The words count too: read by a newer reader they may make another version, and are still the same file.
     texts = {(slug, text) for slug, text in session.exec(select(PublishedModel.slug, PublishedModel.source_text))}
     for position, model in enumerate(models):
         if model.version not in known and (model.slug, model.source_text) not in texts:
             publish(session, model, NOBODY, position=position)
+
+
+def _check_overrides(models: Iterable[ProductModel]) -> None:
+    for model in models:
+        known = set(priced_paths(model))
+        for prices in house().currencies.values():
+            for path in sorted(set(prices.overrides.get(model.slug, {})) - known):
+                where = f"house.yaml: currencies.{prices.currency}.overrides.{model.slug}"
+                raise SettingsError(f"{where}: the product has no price {path!r}.")
 
 
 def publish(
@@ -270,9 +326,13 @@ def publish(
         instead_of: the version that must be on sale now, for an editor who began from it.
 
     Raises:
-        ModelError: its rules leave nothing to sell.
+        ModelError: its rules leave nothing to sell, or the house has no such tax category.
         ShopError: 409, another version than `instead_of` is on sale.
     """
+    if model.tax is not None and model.tax not in house().vat.home_rates:
+        known = ", ".join(sorted(house().vat.home_rates))
+        reason = f"{model.slug}: {model.tax!r} is no tax category of this house; {known} are"
+        raise ModelError(model.source or model.slug, 1, reason)
     findings = _findings(lint(compile_model(model)))
     for finding in findings:
         if finding["severity"] == "error":

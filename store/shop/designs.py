@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from configurator import Texts, codes
 from store import db, events
 from store.errors import not_found
 from store.events import Visitor
-from store.shop import catalog, renewal
+from store.shop import catalog, renewal, uploads
 from store.shop.appraisal import NO_AUDIENCE, Appraisal, appraise, checked, known_to
 from store.shop.catalog import Published
 from store.shop.renewal import Renewed, Saved
@@ -68,59 +68,60 @@ def save(
         customer_id: for whom, when it is not the visitor (staff composing for a customer).
 
     Raises:
-        ShopError: 404 unknown product, 422 unknown choice or text, 409 choices that do not go together.
+        ShopError: 404 unknown product, 422 unknown choice or text, or somebody else's picture, 409 choices that do not
+            go together.
     """
     item = catalog.published(session, slug)
     checked(item, choices, texts, audiences | known_to(item, visitor))
     worth = appraise(item, choices, texts)
+    uploads.use(session, visitor, item, worth.choices)
     owner = customer_id or visitor.customer_id
     fingerprint = _fingerprint(item, worth)
     known = _same(session, visitor, owner, fingerprint)
     if known is not None:
         return known
-    design_id = db.new_id("dsg")
-    row = {
-        "id": design_id,
-        "code": codes.new_code(db.chance()),
-        "slug": slug,
-        "model_version": item.version,
-        "choices": worth.choices,
-        "texts": worth.texts,
-        "hash": worth.hash,
-        "fingerprint": fingerprint,
-        "price": worth.price.amount,
-        "currency": worth.price.currency,
-        "lead_min_days": worth.lead_time.min_days,
-        "lead_max_days": worth.lead_time.max_days,
-        "session_id": None if customer_id and customer_id != visitor.customer_id else visitor.session_id,
-        "customer_id": owner,
-        "parent_code": parent,
-        "created_at": db.now(),
-        "source": source,
-    }
-    if db.insert_once(session, Design, row, unique=("session_id", "fingerprint")) is None:
+    design = Design(
+        id=db.new_id("dsg"),
+        code=codes.new_code(db.chance()),
+        slug=slug,
+        model_version=item.version,
+        choices=dict(worth.choices),
+        texts=dict(worth.texts),
+        hash=worth.hash,
+        fingerprint=fingerprint,
+        price=worth.price.amount,
+        currency=worth.price.currency,
+        lead_min_days=worth.lead_time.min_days,
+        lead_max_days=worth.lead_time.max_days,
+        session_id=None if customer_id and customer_id != visitor.customer_id else visitor.session_id,
+        customer_id=owner,
+        parent_code=parent,
+        created_at=db.now(),
+        source=source,
+    )
+    if db.insert_once(session, Design, design.model_dump(), unique=("session_id", "fingerprint")) is None:
         # The same session saved it a moment ago, perhaps before it signed in.
         mine = select(Design).where(Design.session_id == visitor.session_id, Design.fingerprint == fingerprint)
         return session.exec(mine).one()
     kind = "design-forked" if parent else "design-saved"
     facts = {"version": item.version, "source": source, "price": worth.price.amount, "choices": worth.choices}
-    events.record(session, visitor, kind, subject=design_id, product=slug, customer_id=owner, facts=facts)
-    return session.get_one(Design, design_id)
+    events.record(session, visitor, kind, subject=design.id, product=slug, customer_id=owner, facts=facts)
+    return db.attach(session, design)
 
 
 def _same(session: Session, visitor: Visitor, owner: str | None, fingerprint: str) -> Design | None:
     """The owner's very same design."""
     if owner is not None:
-        mine = select(Design).where(Design.customer_id == owner, Design.fingerprint == fingerprint)
-    elif visitor.session_id is not None:
-        mine = select(Design).where(
-            Design.session_id == visitor.session_id,
-            col(Design.customer_id).is_(None),
-            Design.fingerprint == fingerprint,
-        )
-    else:
-        return None
-    return session.exec(mine.order_by(col(Design.created_at)).limit(1)).first()
+        return session.scalars(_HERS, {"customer": owner, "print": fingerprint}).first()
+    if visitor.session_id is not None:
+        return session.scalars(_GUESTS, {"session": visitor.session_id, "print": fingerprint}).first()
+    return None
+
+
+# Asked for with every piece that goes into a bag: made once.
+_OLDEST = select(Design).where(Design.fingerprint == bindparam("print")).order_by(col(Design.created_at)).limit(1)
+_HERS = _OLDEST.where(Design.customer_id == bindparam("customer"))
+_GUESTS = _OLDEST.where(Design.session_id == bindparam("session"), col(Design.customer_id).is_(None))
 
 
 def _fingerprint(item: Published, worth: Appraisal) -> str:
@@ -135,7 +136,7 @@ def by_code(session: Session, code: str) -> Design:
         ShopError: 404, no design has this code.
     """
     right = codes.normalise(code)
-    design = session.exec(select(Design).where(Design.code == right)).first() if right else None
+    design = db.find(session, Design, code=right) if right else None
     if design is None:
         raise not_found("design")
     return design

@@ -38,3 +38,13 @@ def payment(number: str) -> str:
 def returning(number: str) -> str:
     """Where the payment page sends the customer back to."""
     return links.absolute(f"/orders/{number}/return", key=key(number))
+
+
+def invoice(number: str, invoice_number: str) -> str:
+    """The whole address of an invoice or credit note of the order."""
+    return links.absolute(invoice_path(number, invoice_number), key=key(number))
+
+
+def invoice_path(number: str, invoice_number: str) -> str:
+    """Where it lies within this shop."""
+    return f"/orders/{number}/invoices/{invoice_number}.pdf"

@@ -1,16 +1,18 @@
 """Orders: snapshots of what was agreed, and the forward-only states they go through."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, case, func, update
+from sqlalchemy import Index, bindparam, case, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from store import db, events
+from store import db, events, money
 from store.errors import ShopError, invalid, not_found, refused
 from store.events import NOBODY, Visitor
 from store.shop import stock
+from store.shop.order_discounts import OrderDiscount as OrderDiscount
 
 UNPAID_FOR = timedelta(minutes=30)  # then an unpaid order is released
 
@@ -54,8 +56,14 @@ class Order(SQLModel, table=True):
     shipping: int = Field(sa_type=db.Minor)
     tax: int = Field(sa_type=db.Minor)
     total: int = Field(sa_type=db.Minor)
-    tax_basis_points: int
+    tax_basis_points: int  # of the delivery; each line has its own
     shipping_tax: int = Field(sa_type=db.Minor)
+    tax_treatment: str = "domestic"  # one of vat.TREATMENTS: domestic, destination, reverse-charge, export
+    tax_note: str = ""  # what the law wants said beside a treatment without VAT
+    company: str = ""  # who buys, when it is not for the person
+    vat_id: str = ""  # its number, format and checksum checked
+    home_units: int = Field(default=1, sa_type=db.Minor)  # so many minor units of the house's currency …
+    order_units: int = Field(default=1, sa_type=db.Minor)  # … were so many of the order's: for the books
     state: str = "placed"  # one of STATES
     placed_at: datetime
     paid_at: datetime | None = None
@@ -73,6 +81,10 @@ class Order(SQLModel, table=True):
     synthetic: bool = False
     seal: str = ""  # of what was bought and agreed
     contact_seal: str | None = None  # of whom it goes to; None after erasure
+
+    def at_home(self, amount: int) -> int:
+        """An amount of this order in the house's currency, by the rate that it keeps."""
+        return money.scale(amount, (self.home_units, self.order_units))
 
     @property
     def is_paid(self) -> bool:
@@ -126,6 +138,9 @@ class OrderLine(SQLModel, table=True):
     discount: int = Field(sa_type=db.Minor)
     tax: int = Field(sa_type=db.Minor)
     tax_basis_points: int
+    tax_category: str = "standard"  # which of the rates of the country that the tax goes to
+    tax_treatment: str = "domestic"  # as the order's, but for what is taxed at home wherever it goes
+    pricing: dict[str, Any] = Field(default_factory=dict, sa_type=db.Document)  # how list prices became these
     lead_min_days: int
     lead_max_days: int
     final_sale: bool = False  # made personal: no right of withdrawal
@@ -140,20 +155,15 @@ class OrderLine(SQLModel, table=True):
         return self.amount - self.discount - self.tax
 
 
-class OrderDiscount(SQLModel, table=True):
-    """What an offer took off an order."""
-
-    __tablename__ = "order_discount"
-
-    id: str = Field(primary_key=True)
-    order_id: str = Field(foreign_key="shop_order.id", index=True)
-    order_line_id: str | None = Field(default=None, foreign_key="order_line.id")
-    offer_id: str
-    label: str
-    amount: int = Field(sa_type=db.Minor)
-
-
 # -- finding ---------------------------------------------------------------------------------------------------------
+
+# What every page of an order and every mail about it asks for, made once.
+_LINES = (
+    select(OrderLine)
+    .where(col(OrderLine.order_id).in_(bindparam("orders", expanding=True)))
+    .order_by(col(OrderLine.order_id), col(OrderLine.position))
+)
+_DISCOUNTS = select(OrderDiscount).where(OrderDiscount.order_id == bindparam("order")).order_by(col(OrderDiscount.id))
 
 
 def by_number(session: Session, number: str) -> Order:
@@ -162,7 +172,7 @@ def by_number(session: Session, number: str) -> Order:
     Raises:
         ShopError: 404.
     """
-    order = session.exec(select(Order).where(Order.number == number.strip().upper())).first()
+    order = db.find(session, Order, number=number.strip().upper())
     if order is None:
         raise not_found("order")
     return order
@@ -170,12 +180,12 @@ def by_number(session: Session, number: str) -> Order:
 
 def of_cart(session: Session, cart_id: str) -> Order | None:
     """The one order of a bag."""
-    return session.exec(select(Order).where(Order.cart_id == cart_id)).first()
+    return db.find(session, Order, cart_id=cart_id)
 
 
 def of_key(session: Session, idempotency_key: str) -> Order | None:
     """The order that was placed under that key."""
-    return session.exec(select(Order).where(Order.idempotency_key == idempotency_key)).first()
+    return db.find(session, Order, idempotency_key=idempotency_key)
 
 
 def of_customer(session: Session, customer_id: str) -> list[Order]:
@@ -189,16 +199,14 @@ def lines_of(session: Session, orders: Iterable[Order]) -> dict[str, list[OrderL
     ids = [order.id for order in orders]
     found: dict[str, list[OrderLine]] = {order_id: [] for order_id in ids}
     if ids:
-        statement = select(OrderLine).where(col(OrderLine.order_id).in_(ids))
-        for line in session.exec(statement.order_by(col(OrderLine.order_id), col(OrderLine.position))).all():
+        for line in session.scalars(_LINES, {"orders": ids}):
             found[line.order_id].append(line)
     return found
 
 
 def discounts_of(session: Session, order: Order) -> list[OrderDiscount]:
     """What offers took off an order."""
-    statement = select(OrderDiscount).where(OrderDiscount.order_id == order.id)
-    return list(session.exec(statement.order_by(col(OrderDiscount.id))).all())
+    return list(session.scalars(_DISCOUNTS, {"order": order.id}))
 
 
 def owned_items(session: Session, customer_id: str) -> list[OrderLine]:
@@ -382,11 +390,7 @@ def _change(session: Session, order: Order, before: Sequence[str], *conditions: 
 
 
 def _sum(lines: Sequence[OrderLine]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for line in lines:
-        for key, quantity in line.counts.items():
-            sums[key] = sums.get(key, 0) + quantity
-    return sums
+    return dict(sum((Counter(line.counts) for line in lines), Counter[str]()))
 
 
 def _counts(session: Session, order: Order) -> dict[str, int]:

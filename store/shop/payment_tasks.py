@@ -19,6 +19,8 @@ def plan_release(session: Session, order: Order) -> None:
 
 def plan_agreed_days(session: Session, order: Order) -> None:
     """Ask for the parts of an order that have a day of their own."""
+    if order.plan == schedule.FULL:
+        return
     for part in schedule.of_orders(session, [order])[order.id]:
         if part.due_on is not None:
             at = datetime.combine(part.due_on, time(8), UTC)

@@ -79,7 +79,7 @@ def of_order(session: Session, order: Order) -> list[Payment]:
 
 def unfinished(session: Session, order_id: str) -> Payment | None:
     """The order's payment that is under way."""
-    return session.exec(select(Payment).where(Payment.open_key == order_id)).first()
+    return db.find(session, Payment, open_key=order_id)
 
 
 def of_charge(session: Session, payment_reference: str) -> Payment | None:
@@ -100,24 +100,19 @@ def kept_card(session: Session, order: Order) -> Payment | None:
 
 def begin(session: Session, order: Order, part_id: str, amount: int, provider: str, **values: Any) -> Payment:
     """The order's payment under way: the one that is there, or a new one; two at once find the same."""
-    row = {
-        "id": db.new_id("pay"),
-        "order_id": order.id,
-        "part_id": part_id,
-        "method": PAGE,
-        "provider": provider,
-        "amount": amount,
-        "currency": order.currency,
-        "state": "opening",
-        "open_key": order.id,
-        "kept": False,
-        "refunded": 0,
-        "disputed": 0,
-        "failure": "",
-        "opened_at": db.now(),
+    begun = Payment(
+        id=db.new_id("pay"),
+        order_id=order.id,
+        part_id=part_id,
+        provider=provider,
+        amount=amount,
+        currency=order.currency,
+        open_key=order.id,
+        opened_at=db.now(),
         **values,
-    }
-    db.insert_once(session, Payment, row, unique=("open_key",))
+    )
+    if db.insert_once(session, Payment, begun.model_dump(), unique=("open_key",)) is not None:
+        return db.attach(session, begun)
     return session.exec(select(Payment).where(Payment.open_key == order.id)).one()
 
 

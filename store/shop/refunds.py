@@ -175,11 +175,17 @@ def record_sent(session: Session, staff: Visitor, order: Order, refund_id: str, 
 
 
 def _made(session: Session, visitor: Visitor, row: Refund, reference: str | None) -> bool:
+    _lock_order(session, row)
     if not _move(session, row, ("asked",), state="made", provider_reference=reference, made_at=db.now()):
         return False
     _close_if_all_went_back(session, row.payment_id)
     _tell(session, visitor, "refund-made", session.get_one(Order, row.order_id), row.model_dump())
     return True
+
+
+def _lock_order(session: Session, row: Refund) -> None:
+    """The order first, as everybody does who moves money; what is credited of it is reckoned one by one."""
+    session.get_one(Order, row.order_id, with_for_update=True, populate_existing=True)
 
 
 def _close_if_all_went_back(session: Session, payment_id: str) -> None:
@@ -191,6 +197,7 @@ def _close_if_all_went_back(session: Session, payment_id: str) -> None:
 
 def _fail(session: Session, row: Refund, before: tuple[str, ...], reference: str | None) -> None:
     """It did not go through: what it had set aside can be sent back another way, and the office hears of it."""
+    _lock_order(session, row)
     if not _move(session, row, before, state="failed", provider_reference=reference or row.provider_reference):
         return
     payment = session.get_one(Payment, row.payment_id)

@@ -8,6 +8,7 @@ from configurator import Change, Choices, ChoiceValue, OptionGroup, Texts, codes
 from configurator.wording import value_label
 from store.errors import ShopError
 from store.money import write
+from store.shop import uploads
 from store.shop.appraisal import Appraisal, appraise, private_values, reckon
 from store.shop.catalog import Published
 
@@ -74,15 +75,16 @@ def carried(
 
     Args:
         audiences: whose private options may be seen; all of them when None.
-        hers: whether the reader made it: to others a private option is not named.
+        hers: whether the reader made it: to others a private option is not named, and her pictures are left out.
         keep: whether to remember what was reckoned; not worth it for thousands that are looked at once.
     """
     hidden = private_values(old, saved.choices, audiences)
-    choices = _without(saved.choices, hidden)
+    unseen = hidden | ({} if hers else uploads.held(old, saved.choices))
+    choices = _without(saved.choices, unseen)
     happened = [_private(old, group, value, hers) for group, value in hidden.items()]
     judge = appraise if keep else reckon
     moves: tuple[Change, ...] = ()
-    if old.version != new.version or hidden:
+    if old.version != new.version or unseen:
         moved = codes.carry(old.compiled, new.compiled, choices)
         choices, moves = moved.choices, moved.changes
         later = private_values(new, choices, audiences)  # an option may have become private on the way
@@ -97,7 +99,7 @@ def carried(
         lost = [Altered("words", None, None, None, _NEW_WORDS)]
     happened += [_altered(old, new, change, worth.completion) for change in moves if change.kind != "price"]
     happened += lost
-    before = judge(old, _without(saved.choices, hidden), saved.texts).price.amount if hidden else saved.price
+    before = judge(old, _without(saved.choices, unseen), saved.texts).price.amount if unseen else saved.price
     happened += _price(before, worth, saved.currency)
     return Renewed(worth.choices, worth.texts, tuple(happened), worth.price.amount, new, worth)
 

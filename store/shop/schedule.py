@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import UniqueConstraint, update
+from sqlalchemy import UniqueConstraint, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db, events, money
+from store.currencies import PriceList
 from store.errors import invalid, not_found, refused
 from store.events import Visitor
 from store.settings import PaymentPlan, house
@@ -102,12 +103,11 @@ class Standing:
 # -- planning --------------------------------------------------------------------------------------------------------
 
 
-def plan_for(categories: Iterable[str], total: int, currency: str) -> PaymentPlan | None:
-    """The plan that the house offers for a bag, if any."""
-    if currency != house().currency:
-        return None
+def plan_for(categories: Iterable[str], total: int, prices: PriceList) -> PaymentPlan | None:
+    """The plan that the house offers for a bag, if any; `total` in the currency of the price list."""
     held = set(categories)
-    return next((plan for plan in house().plans if held & plan.categories and total >= plan.from_total), None)
+    fitting = (plan for plan in house().plans if held & plan.categories)
+    return next((plan for plan in fitting if total >= prices.price(plan.from_total)), None)
 
 
 def chosen_plan(offered: PaymentPlan | None, wanted: str | None) -> PaymentPlan | None:
@@ -155,12 +155,18 @@ def parts_of(order: Order, parts: Sequence[Planned]) -> list[PaymentPart]:
 # -- standing --------------------------------------------------------------------------------------------------------
 
 
+_PARTS = (
+    select(PaymentPart)
+    .where(col(PaymentPart.order_id).in_(bindparam("orders", expanding=True)))
+    .order_by(col(PaymentPart.order_id), col(PaymentPart.position))
+)
+
+
 def of_orders(session: Session, orders: Iterable[Order]) -> dict[str, list[PaymentPart]]:
     """The parts of orders, by order id, in their order."""
     found: dict[str, list[PaymentPart]] = {order.id: [] for order in orders}
     if found:
-        statement = select(PaymentPart).where(col(PaymentPart.order_id).in_(list(found)))
-        for part in session.exec(statement.order_by(col(PaymentPart.order_id), col(PaymentPart.position))).all():
+        for part in session.scalars(_PARTS, {"orders": list(found)}):
             found[part.order_id].append(part)
     return found
 

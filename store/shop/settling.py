@@ -65,6 +65,7 @@ def settle_money_back(till: Till, payment_reference: str) -> None:
     back = till.provider.refunds_of(payment_reference)
     disputed = till.provider.disputes_of(payment_reference)
     with db.transaction() as session:
+        session.get_one(Order, payment.order_id, with_for_update=True)  # the order first, as everybody does
         row = session.get_one(Payment, payment.id)
         disputes.take_over(session, row, disputed)
         refunds.take_over(session, row, back)

@@ -7,10 +7,10 @@ passed, so that the answer tells nothing. (The counts are this process's own.)
 
 import ipaddress
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from configurator import codes
-from store import auth
+from store import auth, db
 from store.errors import ShopError, not_found
 from store.events import Visitor
 from store.shop.designs import Design, owned_by
@@ -27,7 +27,7 @@ def opened(session: Session, code: str, visitor: Visitor, address: str) -> Desig
         ShopError: 404 no design has this code, 429 too many wrong codes came from there.
     """
     right = codes.normalise(code)
-    design = session.exec(select(Design).where(Design.code == right)).first() if right else None
+    design = db.find(session, Design, code=right) if right else None
     if design is not None and owned_by(design, visitor):
         return design
     asker = network(address)

@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session
 
 from configurator import ModelError
-from store import money
 from store.errors import ShopError
-from store.shop import catalog, orders, schedule
+from store.shop import catalog, orders, price_lists, schedule, taxes
 from store.shop.appraisal import appraise
 from store.shop.orders import Order, OrderDiscount, OrderLine
 from store.shop.schedule import PaymentPart
@@ -53,6 +52,16 @@ SOLD = (
     "suggestion_id",
     "offer_id",
 )
+# Members of later days stand under the seal where they say something, so that earlier seals hold.
+AGREED_LATER: dict[str, Any] = {
+    "tax_treatment": "domestic",
+    "tax_note": "",
+    "company": "",
+    "vat_id": "",
+    "home_units": 1,
+    "order_units": 1,
+}
+SOLD_LATER: dict[str, Any] = {"tax_category": "standard", "tax_treatment": "domestic", "pricing": {}}
 PAID_BY = ("position", "label", "amount", "due", "due_words")
 TAKEN_OFF = ("order_line_id", "offer_id", "label", "amount")
 
@@ -65,9 +74,9 @@ def seal(
 ) -> str:
     """A hash over everything that was agreed; one altered byte gives another."""
     agreed: dict[str, Any] = {
-        "order": _members(order, AGREED),
+        "order": _members(order, AGREED) | _said(order, AGREED_LATER),
         "dates": [order.promised_from.isoformat(), order.promised_by.isoformat()],
-        "lines": [_members(line, SOLD) for line in lines],
+        "lines": [_members(line, SOLD) | _said(line, SOLD_LATER) for line in lines],
         "discounts": sorted((_members(discount, TAKEN_OFF) for discount in discounts), key=_canonical),
     }
     if order.plan != schedule.FULL:  # paid at once, there is nothing to agree on beyond the total
@@ -97,7 +106,7 @@ def replay(session: Session, order: Order) -> list[str]:
         "tax": sum(line.tax for line in lines) + order.shipping_tax,
     }
     differences += [f"order: {name} is not {value}" for name, value in sums.items() if getattr(order, name) != value]
-    if order.tax != money.contained_tax(order.total, order.tax_basis_points):
+    if not taxes.rounded_as_agreed(order, lines):
         differences.append("order: the tax is not the tax contained in the total")
     if order.discount != sum(discount.amount for discount in discounts):
         differences.append("order: the discounts do not add up")
@@ -116,7 +125,8 @@ def _line_differences(session: Session, line: OrderLine) -> list[str]:
         item = catalog.version(session, line.model_version)
         if item.version != line.model_version:
             return [f"{where}: the published version {line.model_version} has been altered"]
-        worth = appraise(item, line.choices, line.texts)
+        listed = price_lists.as_kept(item, line.pricing)
+        worth = taxes.charged(appraise(listed, line.choices, line.texts), _factor(line))
     except (ShopError, ModelError) as error:
         return [f"{where}: cannot be recomputed: {error}"]
     now: dict[str, Any] = {
@@ -133,8 +143,17 @@ def _line_differences(session: Session, line: OrderLine) -> list[str]:
     return [f"{where}: {name} differs" for name, value in now.items() if getattr(line, name) != value]
 
 
+def _factor(line: OrderLine) -> tuple[int, int]:
+    numerator, denominator = line.pricing.get("tax", taxes.AS_LISTED)
+    return numerator, denominator
+
+
 def _members(row: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
+
+
+def _said(row: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name, default in defaults.items() if getattr(row, name) != default}
 
 
 def _canonical(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Index, update
+from sqlalchemy import Index, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import db
@@ -66,13 +66,18 @@ def add_on_hand(session: Session, slug: str, quantity: int) -> None:
     session.execute(update(Stock).where(col(Stock.slug) == slug).values(on_hand=Stock.on_hand + quantity))
 
 
+_COUNTS = select(Stock.slug, Stock.on_hand, Stock.reserved).where(
+    col(Stock.slug).in_(bindparam("slugs", expanding=True))
+)
+
+
 def available(session: Session, slugs: Iterable[str]) -> dict[str, int]:
     """Free pieces of each product that is counted; what is made to order is not in the answer."""
     wanted = sorted(set(slugs))
     if not wanted:
         return {}
-    rows = session.exec(select(Stock).where(col(Stock.slug).in_(wanted))).all()
-    return {row.slug: max(0, row.on_hand - row.reserved) for row in rows}
+    rows = session.execute(_COUNTS, {"slugs": wanted}).all()
+    return {slug: max(0, on_hand - reserved) for slug, on_hand, reserved in rows}
 
 
 def run_out(session: Session) -> frozenset[str]:

@@ -4,11 +4,12 @@ What suits is chosen in `choosing`; here it is remembered, so that what the sugg
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, update
+from sqlalchemy import Index, UniqueConstraint, Update, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from configurator import Choices
@@ -17,7 +18,7 @@ from store.auth import WebSession
 from store.errors import not_found
 from store.events import Event, Visitor
 from store.people import Customer
-from store.shop import carts, designs, reasons, taste
+from store.shop import carts, designs, price_lists, reasons, taste
 from store.shop.appraisal import appraise, picture_of
 from store.shop.bags import Cart, CartLine, CartView
 from store.shop.catalog import Published
@@ -77,7 +78,8 @@ def for_cart(session: Session, visitor: Visitor, view: CartView) -> list[Offered
         return []
     arm = experiments.arm(session, experiments.CHECKOUT_SUGGESTIONS, visitor.customer_id or view.cart.id)
     known = {row.slug: row for row in of_cart(session, view.cart)}
-    found = choose(session, visitor, view, _declined(session, visitor, list(known.values())))
+    chosen = choose(session, visitor, view, _declined(session, visitor, list(known.values())))
+    found = [replace(choice, item=price_lists.priced(choice.item, view.prices)) for choice in chosen]
     ids = _remember(session, visitor, view.cart, found, arm, known)
     if arm == CONTROL:
         return []
@@ -176,7 +178,7 @@ def _remember(
     return [ids[choice.item.slug] for choice in found]
 
 
-_CHANGING = ("choices", "price", "reason_kind", "reason_facts", "position", "arm", "customer_id")
+_CHANGING = ("choices", "price", "currency", "reason_kind", "reason_facts", "position", "arm", "customer_id")
 
 
 def _row(visitor: Visitor, cart: Cart, position: int, choice: Choice, arm: str) -> dict[str, Any]:
@@ -231,10 +233,13 @@ def note_bought(session: Session, event: Event) -> None:
 
 
 def _note(session: Session, cart_id: str, slugs: Sequence[str], moment: str) -> None:
-    column = col(getattr(Suggestion, moment))
-    session.execute(
-        update(Suggestion)
-        .where(col(Suggestion.cart_id) == cart_id, col(Suggestion.slug).in_(slugs), column.is_(None))
-        .values({moment: db.now()})
-        .execution_options(synchronize_session=False)
-    )
+    session.flush()
+    session.execute(_noting(moment), {"cart": cart_id, "slugs": list(slugs), "moment": db.now()})
+
+
+@cache
+def _noting(moment: str) -> Update:
+    """Beneath every piece that goes into a bag: made once."""
+    rows = SQLModel.metadata.tables["suggestion"]
+    these = (rows.c.cart_id == bindparam("cart"), rows.c.slug.in_(bindparam("slugs", expanding=True)))
+    return update(rows).where(*these, rows.c[moment].is_(None)).values({moment: bindparam("moment")})

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from store import money
+from store.currencies import PriceList
 from store.settings import House
+from store.shop import taxes
+from store.shop.taxes import Charge, TaxRow, Terms
 
 
 @dataclass(frozen=True)
@@ -18,13 +21,23 @@ class Discount:
 
 
 @dataclass(frozen=True)
+class Priced:
+    """A line of a bag before offers: what it costs where it goes, and how it is taxed there."""
+
+    id: str
+    amount: int
+    charge: Charge
+
+
+@dataclass(frozen=True)
 class Totals:
     """Sums in minor units: total = subtotal − discount + shipping; `tax` is contained in the total.
 
     Attributes:
         line_discounts: the discount of each line, in the order of the lines given.
         line_taxes: the tax contained in each line after its discount.
-        shipping_tax: the tax contained in the delivery.
+        shipping_tax: the tax contained in the delivery, `delivery` how it is taxed.
+        taxes: net and tax by rate; they add up to the total.
     """
 
     subtotal: int
@@ -36,45 +49,56 @@ class Totals:
     line_discounts: tuple[int, ...] = ()
     line_taxes: tuple[int, ...] = ()
     shipping_tax: int = 0
+    delivery: Charge | None = None
+    taxes: tuple[TaxRow, ...] = ()
 
 
 def compute(
-    lines: Sequence[tuple[str, int]], discounts: Sequence[Discount], country: str | None, house: House
+    lines: Sequence[Priced], discounts: Sequence[Discount], terms: Terms, prices: PriceList | None = None
 ) -> Totals:
     """Add up a bag.
 
     Args:
-        lines: id and amount of each line, tax included.
+        lines: what each costs where it goes, the tax due there included.
         discounts: what offers take off; together never more than a line (or the bag) is worth.
-        country: where it goes; None for the shop's own country.
+        terms: how an order to there is taxed.
+        prices: the price list of the bag; that of the house when none is given.
     """
-    subtotal = sum(amount for _, amount in lines)
-    taken, line_discounts = _take_off(lines, discounts)
+    at = prices or terms.house.currencies[terms.house.currency]
+    subtotal = sum(line.amount for line in lines)
+    taken, line_discounts = _take_off([(line.id, line.amount) for line in lines], discounts)
     discount = sum(line_discounts)
-    shipping = shipping_price(subtotal - discount, country or house.country, house) if lines else 0
-    total = subtotal - discount + shipping
-    tax = money.contained_tax(total, house.vat_basis_points)
-    # The tax is rounded once, on the total; lines and delivery carry shares of it that add up exactly.
-    weights = [amount - off for (_, amount), off in zip(lines, line_discounts, strict=True)] + [shipping]
-    shares = money.split(tax, weights) if sum(weights) > 0 else [0] * len(weights)
+    delivery = terms.delivery(line.charge for line in lines)
+    listed = shipping_price(subtotal - discount, terms.place.country, terms.house, at) if lines else 0
+    shipping = money.scale(listed, delivery.factor)
+    charges = [*(line.charge for line in lines), delivery]
+    amounts = [*(line.amount - off for line, off in zip(lines, line_discounts, strict=True)), shipping]
+    shares = taxes.share(charges, amounts)
     return Totals(
         subtotal=subtotal,
         discount=discount,
         shipping=shipping,
-        tax=tax,
-        total=total,
+        tax=sum(shares),
+        total=subtotal - discount + shipping,
         discounts=tuple(taken),
         line_discounts=tuple(line_discounts),
         line_taxes=tuple(shares[:-1]),
         shipping_tax=shares[-1],
+        delivery=delivery,
+        taxes=taxes.rows(charges, amounts, shares),
     )
 
 
-def shipping_price(value: int, country: str, house: House) -> int:
-    """Delivery of an order of that value (after discounts) to that country; 0 where no zone names it."""
+def shipping_price(value: int, country: str, house: House, prices: PriceList | None = None) -> int:
+    """Delivery of an order of that value (after discounts) to that country; 0 where no zone names it.
+
+    Value and delivery are in the currency of the price list, the house's own when none is given.
+    """
+    at = prices or house.currencies[house.currency]
     for zone in house.zones:
         if country in zone.countries:
-            return 0 if zone.free_from is not None and value >= zone.free_from else zone.price
+            free = zone.free_from is not None and value >= at.price(zone.free_from)
+            return 0 if free else at.price(zone.price)
     return 0
 
 

@@ -32,10 +32,10 @@ class Instructions:
 def instructions(order: Order, standing: Standing) -> Instructions | None:
     """How what is due of an order is transferred; none where the card is simpler."""
     due = standing.payable
-    if due is None or order.currency != house().currency or not (order.is_paid or order.state == "placed"):
+    if due is None or not (order.is_paid or order.state == "placed"):
         return None
     only = due.missing > LARGEST_CHARGE
-    if not only and due.missing < house().account.offered_from:
+    if not only and order.at_home(due.missing) < house().account.offered_from:
         return None
     return Instructions(house().account, order.number, due.missing, order.currency, only)
 

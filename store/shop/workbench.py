@@ -134,6 +134,8 @@ def renewed(session: Session, item: Published, work: Work, visitor: Visitor) -> 
     old = item
     if work.version is not None and work.version != item.version:
         old = catalog.version(session, work.version)
+        if item.model.repricing is not None:  # compared at the prices that are shown
+            old = old.at_prices(item.model.repricing)
     try:
         before = appraise(old, work.choices, work.texts).price
         now = renewal.carried(

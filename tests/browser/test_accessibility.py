@@ -10,10 +10,14 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from store import auth, db, people
 from store.accounts import credentials
 from store.demo.plan import TEST_CUSTOMER
+from store.events import Visitor
+from store.shop import transfers
 from tests.live import DESKTOP, PHONE, LiveShop, new_page
+from tests.store import selling
 
 PASSWORD = "a lamp is lit at six"
 OWNER = "owner@example.com"
+ACCOUNTANT = "accountant@example.com"
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 
 OPEN_TO_ALL = (
@@ -54,6 +58,8 @@ def people_of_the_house(live: LiveShop) -> None:
         credentials.set_password(session, email, hashed, customer_id=customer.id)
         owner = people.new_staff(session, "Aurèle Vasseur", OWNER, "owner")
         credentials.set_password(session, OWNER, hashed, staff_id=owner.id)
+        accountant = people.new_staff(session, "Odile Ferrand", ACCOUNTANT, "accountant")
+        credentials.set_password(session, ACCOUNTANT, hashed, staff_id=accountant.id)
 
 
 @pytest.fixture(params=list(SIZES))
@@ -106,6 +112,25 @@ def test_the_office_has_no_faults(live: LiveShop, context: BrowserContext) -> No
     page.goto(f"{live.url}/office/customers")
     page.get_by_role("link", name=TEST_CUSTOMER[0]).click()
     look_at(page, page.url)
+
+
+def test_invoices_have_no_faults_where_they_are_listed(live: LiveShop, context: BrowserContext) -> None:
+    with db.transaction() as session:
+        her = people.find_by_email(session, TEST_CUSTOMER[1])
+        assert her is not None
+        visitor = Visitor(customer_id=her.id, name=her.name)
+        order = selling.order(session, visitor, "strap-calf-navy")
+        till = selling.till_of(selling.HandProvider())
+        transfers.record(session, till, order, order.total, db.now().date(), "BANK-1")
+    page = new_page(context)
+    sign_in(page, live, TEST_CUSTOMER[1])
+    for path in (f"/orders/{order.number}", "/account/orders"):
+        look_at(page, live.url + path)
+        page.get_by_role("link", name="Invoice MA-").first.wait_for()
+    context.clear_cookies()
+    sign_in(page, live, ACCOUNTANT)
+    for path in ("/office/invoices", "/office/invoices?q=nothing", "/office/books/audit"):
+        look_at(page, live.url + path)
 
 
 def test_a_refused_choice_and_its_ways_out_have_no_faults(live: LiveShop, context: BrowserContext) -> None:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import configurator
-from configurator import Compiled, compile_model, parse
+from configurator import Compiled, compile_model, engine, parse
 from configurator.counting import count_designs
 from configurator.live import Live
 from configurator.space import Space
@@ -72,6 +72,12 @@ def test_small_products(seed: int) -> None:
     compare(c, random.Random(seed), 4)
     if seed % 6 == 0:  # the counter is a process of its own each time
         assert count(c.space) == count_designs(c.space)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_small_products_without_pairs_written_out(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGEST", 0)  # as in models too large for that
+    compare(compiled(RandomModel(seed).document()), random.Random(seed), 4)
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 6))

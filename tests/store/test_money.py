@@ -51,3 +51,31 @@ def test_a_price_difference_says_included_when_it_is_nothing() -> None:
     assert money.write_difference(0, "EUR") == "included"
     assert money.write_difference(120_000, "EUR") == "+€1,200"
     assert money.write_difference(-30_000, "EUR") == "−€300"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [
+        (28_500, "CHF", "CHF\N{NO-BREAK SPACE}285"),
+        (-29_750, "CHF", "−CHF\N{NO-BREAK SPACE}297.50"),
+        (180_000, "JPY", "¥180,000"),
+        (120_050, "GBP", "£1,200.50"),
+    ],
+)
+def test_each_currency_is_written_as_it_is_read(amount: int, currency: str, written: str) -> None:
+    assert money.write(amount, currency) == written
+    assert money.write_difference(-abs(amount), currency) == "−" + written.strip("−").replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"), [(2000, "20 %"), (550, "5.5 %"), (0, "0 %"), (1225, "12.25 %"), (10, "0.1 %")]
+)
+def test_a_rate_is_written_without_needless_digits(rate: int, words: str) -> None:
+    assert money.percent(rate) == words
+
+
+@given(amount=st.integers(-(10**12), 10**12), factor=st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)))
+def test_scaling_rounds_half_away_from_zero(amount: int, factor: tuple[int, int]) -> None:
+    scaled = money.scale(amount, factor)
+    assert abs(scaled * factor[1] - amount * factor[0]) * 2 <= factor[1]
+    assert money.scale(-amount, factor) == -scaled

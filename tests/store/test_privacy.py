@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from store.events import Event, Visitor
 from store.mail import Message
 from store.people import Consent, Customer, Identity, Suppression
 from store.privacy_map import TABLES
-from store.shop import carts, designs, orders
+from store.shop import carts, designs, forgetting, invoices, orders, refunds, snapshots, transfers
 from store.shop.designs import Design
+from store.shop.invoices import InvoiceCounter
 from store.shop.orders import Order
 from store.tasks import Task
 from tests.conftest import Clock
@@ -199,23 +201,79 @@ def test_closing_keeps_the_books_and_forgets_the_person(house: Session) -> None:
     assert house.get(Credential, "blanche@example.com") is not None
 
 
-def test_after_closing_no_table_but_the_invoice_names_the_person(house: Session) -> None:
+def test_after_closing_no_table_but_the_order_under_way_names_the_person(house: Session) -> None:
     mine = live(house, EMAIL, "ses_1")
     closing.close(house, mine.visitor)
     house.flush()
-    found = []
-    for table in SQLModel.metadata.tables.values():
-        for column in table.columns:
-            for wanted in (EMAIL, NAME, ENGRAVING):
-                count = house.execute(
-                    text(f'SELECT count(*) FROM "{table.name}" WHERE CAST("{column.name}" AS TEXT) LIKE :wanted'),
-                    {"wanted": f"%{wanted}%"},
-                ).scalar_one()
-                if count:
-                    found.append((table.name, column.name))
+    found = {place for wanted in (EMAIL, NAME, ENGRAVING) for place in places_of(house, wanted)}
     invoice = {("shop_order", "name"), ("shop_order", "address")}
     invoice |= {("order_line", "texts"), ("order_line", "described"), ("order_line", "sentence")}
-    assert set(found) <= invoice
+    assert found <= invoice
+
+
+def test_of_an_order_that_is_over_the_invoice_alone_names_the_person(house: Session) -> None:
+    mine = live(house, EMAIL, "ses_1")
+    staff = Visitor(staff_id="stf_1", role="owner")
+    till = selling.till_of(selling.HandProvider())
+    transfers.record(house, till, mine.order, mine.order.total, db.now().date(), "A")
+    for stage in ("ready", "shipped"):
+        orders.advance(house, staff, mine.order, stage)
+    closing.close(house, mine.visitor)
+    house.expire_all()
+    assert house.get_one(Order, mine.order.id).name == NAME, "it is still on its way to her"
+    orders.advance(house, staff, house.get_one(Order, mine.order.id), "delivered")
+    assert forgetting.forget(house) == 1
+    assert forgetting.forget(house) == 0
+    house.expire_all()
+    found = {place for wanted in (EMAIL, NAME, ENGRAVING, "rue des Lilas") for place in places_of(house, wanted)}
+    assert found == {("invoice", "document")}
+    order = house.get_one(Order, mine.order.id)
+    (line,) = orders.lines_of(house, [order])[order.id]
+    assert line.texts == {"engraving": "Xxx Xxxxxxx"}
+    assert snapshots.replay(house, order) == []
+    (invoice,) = invoices.of_order(house, order.id)
+    assert invoices.differences(house, [invoice]) == []
+
+
+def test_a_refund_after_closing_is_credited_to_whom_it_was_invoiced(house: Session) -> None:
+    mine = live(house, EMAIL, "ses_1")
+    staff = Visitor(staff_id="stf_1", role="owner")
+    till = selling.till_of(selling.HandProvider())
+    transfers.record(house, till, mine.order, mine.order.total, db.now().date(), "A")
+    orders.call_off(house, staff, mine.order, "she thought better of it")
+    closing.close(house, mine.visitor)
+    house.expire_all()
+    order = house.get_one(Order, mine.order.id)
+    assert (order.name, order.address) == ("", {})
+    (asked,) = refunds.ask(house, staff, order, order.total, "called off", "key")
+    refunds.record_sent(house, staff, order, asked.id, "SEPA-1")
+    invoice, note = invoices.of_order(house, order.id)
+    assert invoice.amount + note.amount == 0
+    assert f'"name":"{NAME}"' in note.document
+
+
+def test_an_altered_order_stays_altered_when_the_person_is_forgotten(house: Session) -> None:
+    mine = live(house, EMAIL, "ses_1")
+    mine.order.country = "DE"
+    orders.cancel(house, mine.visitor, mine.order, "no")
+    closing.close(house, mine.visitor)
+    house.expire_all()
+    order = house.get_one(Order, mine.order.id)
+    assert order.name == ""
+    assert snapshots.replay(house, order) == ["order: the seal is broken, something that was agreed has been altered"]
+
+
+def places_of(session: Session, wanted: str) -> set[tuple[str, str]]:
+    """Tables and columns in which a text stands."""
+    return {
+        (table.name, column.name)
+        for table in SQLModel.metadata.tables.values()
+        for column in table.columns
+        if session.execute(
+            text(f'SELECT count(*) FROM "{table.name}" WHERE CAST("{column.name}" AS TEXT) LIKE :wanted'),
+            {"wanted": f"%{wanted}%"},
+        ).scalar_one()
+    }
 
 
 def test_after_closing_the_database_file_and_its_log_hold_no_trace(engine: Engine, tmp_path: Path) -> None:
@@ -296,6 +354,19 @@ def test_after_ten_years_an_order_goes_with_all_that_belongs_to_it(house: Sessio
     assert gone["order_line"] == 1
     assert gone["shop_order"] == 1
     assert house.get(Order, order_id) is None
+
+
+def test_an_invoice_goes_ten_years_after_its_own_and_not_before(house: Session, clock: Clock) -> None:
+    mine = live(house, EMAIL, "ses_1")
+    transfers.record(house, selling.till_of(selling.HandProvider()), mine.order, mine.order.total, db.now().date(), "A")
+    order_id = mine.order.id
+    clock.moment = datetime(2036, 12, 31, 23, 59, tzinfo=UTC)
+    gone = privacy.expire(house)
+    assert (gone.get("invoice"), gone.get("invoice_tax")) == (None, None)
+    assert house.get(Order, order_id) is None, "the archive stands without its order"
+    clock.forward(minutes=1)
+    assert privacy.expire(house) == {"invoice_tax": 1, "invoice": 1}
+    assert house.exec(select(InvoiceCounter.last)).all() == [1], "no number is given a second time"
 
 
 def test_retention_is_asked_for_once_a_day_and_asks_for_tomorrow(engine: object, clock: Clock) -> None:

@@ -1,11 +1,13 @@
 """Settings: what is missing or unsafe is one sentence before anything starts."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from store.errors import SettingsError
 from store.settings import read_settings
+from store.vat import read_vat
 
 SAFE = {
     "APP_ENV": "production",
@@ -56,3 +58,54 @@ def test_the_signing_key_is_made_once_and_readable_by_its_owner_only(tmp_path: P
 def test_a_plain_postgresql_address_gets_the_driver_of_the_shop(tmp_path: Path, given: str) -> None:
     settings = read_settings({"DATA_DIR": str(tmp_path), "DATABASE_URL": given})
     assert settings.database_url == "postgresql+psycopg://h/d"
+
+
+RATES = {"FR": {"standard": 2000, "reduced": 550}, "DE": {"standard": 1900, "reduced": 700}}
+VAT: dict[str, Any] = {
+    "prices": "keep_gross",
+    "rates": RATES,
+    "notes": {"reverse-charge": "Reverse charge", "export": "Export"},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"prices": "net"}, "house.yaml: vat.prices must be keep_gross or keep_net, not 'net'."),
+        ({"rate": 1}, "house.yaml: vat knows no `rate`."),
+        ({"rates": {"DE": RATES["DE"]}}, "house.yaml: vat.rates must name the rates of the house's own country, FR."),
+        (
+            {"rates": {**RATES, "DE": {"standard": 1900}}},
+            "house.yaml: vat.rates.DE must name the categories of the house's own country: reduced, standard.",
+        ),
+        (
+            {"rates": {**RATES, "DE": {"standard": 19.0, "reduced": 700}}},
+            "house.yaml: vat.rates.DE.standard must be basis points from 0 to 9999, not 19.0.",
+        ),
+        (
+            {"rates": {**RATES, "DE": 1900}},
+            "house.yaml: vat.rates.DE must be rates in basis points, such as {standard: 2000, reduced: 550}.",
+        ),
+        (
+            {"categories": {"gifts": "lowest"}},
+            "house.yaml: vat.categories.gifts: 'lowest' is none of reduced, standard.",
+        ),
+        ({"at_home": ["cruises"]}, "house.yaml: vat: the house has no category 'cruises'."),
+        ({"notes": {"export": "Export"}}, "house.yaml: vat.notes must say what an invoice says for reverse-charge."),
+        ({"territories": [{"name": "x"}]}, "house.yaml: vat.territories: each needs name, country and postal_codes."),
+        (
+            {"territories": [{"name": "Åland", "country": "FI", "postal_codes": ["22"]}]},
+            "house.yaml: vat.territories, Åland: the house does not deliver to 'FI'.",
+        ),
+        (
+            {"territories": [{"name": "Helgoland", "country": "DE", "postal_codes": [27498]}]},
+            "house.yaml: vat.territories, Helgoland: postal_codes must be a list of beginnings in quotes, such as "
+            '["35", "38"].',
+        ),
+    ],
+)
+def test_a_mistake_in_the_tax_facts_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
+    read_vat(VAT, "FR", {"FR": "France", "DE": "Germany"}, {"gifts": "Gifts"})
+    with pytest.raises(SettingsError) as refusal:
+        read_vat({**VAT, **changed}, "FR", {"FR": "France", "DE": "Germany"}, {"gifts": "Gifts"})
+    assert str(refusal.value) == sentence

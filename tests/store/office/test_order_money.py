@@ -11,12 +11,14 @@ from sqlmodel import select
 
 from store import checkout, db
 from store.events import Event, Visitor
+from store.money import major
 from store.settings import house
-from store.shop import carts, designs, payment_pages, reconciliation, refunds, schedule, settling
+from store.shop import carts, designs, payment_pages, reconciliation, refunds, schedule, settling, vat_checks
 from store.shop.delivery import PlaceForm
 from store.shop.orders import Order
 from store.shop.payments import Payment, Till
 from store.shop.refunds import Refund
+from store.shop.vat_register import Answer
 from tests.browsers import PageBrowser
 from tests.store import selling
 from tests.store.office.conftest import Known
@@ -161,6 +163,84 @@ def table(browser: PageBrowser, address: str) -> list[dict[str, str]]:
     answer = browser.get(address)
     assert answer.headers["content-type"].startswith("text/csv")
     return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def to_germany(**company: str) -> Order:
+    """A strap sent to Berlin."""
+    with db.transaction() as session:
+        visitor = Visitor(session_id="ses_berlin")
+        cart = carts.open_cart(session, visitor)
+        carts.add(session, visitor, cart, designs.save(session, visitor, "strap-calf-navy", {}, {}))
+        address = ("a@example.com", "Ada Roth", "Linienstr. 1", "Berlin", "10115", "DE")
+        form = PlaceForm(*address, seen_total=10**9, **company)
+        return checkout.place(session, visitor, cart, form, db.new_id("key")).order
+
+
+def test_the_orders_list_adds_up_by_rate(owner: PageBrowser, known: Known) -> None:
+    sent = to_germany()
+    bought = to_germany(company="=Acme", vat_id="DE136695976")
+    lines = {line["number"]: line for line in table(owner, "/office/books/orders.csv")}
+    columns = ("net_20", "tax_20", "net_19", "tax_19", "net_0", "tax_0")
+    for order in (sent, bought, known.order):
+        line = lines[order.number]
+        assert sum(Decimal(line[name]) for name in columns) == Decimal(line["total"])
+        assert sum(Decimal(line[name]) for name in columns[1::2]) == Decimal(line["tax"])
+    assert lines[sent.number]["tax_19"] == str(major(sent.tax, "EUR")) != "0.00"
+    assert Decimal(lines[known.order.number]["tax_20"]) == major(known.order.tax, "EUR")
+    assert lines[sent.number]["total_at_home"] == lines[sent.number]["total"]
+    business = lines[bought.number]
+    assert (business["tax_treatment"], business["company"], business["vat_id"]) == (
+        *("reverse-charge", "'=Acme"),
+        "DE136695976",
+    )
+    assert Decimal(business["net_0"]) == Decimal(business["total"])
+
+
+class Unknowing:
+    """A register that knows nobody."""
+
+    def check(self, vat_id: str) -> Answer:
+        return Answer(False, "R-1")
+
+
+def test_an_invalid_vat_id_is_told_until_somebody_noted_what_was_done(
+    owner: PageBrowser, as_role: Callable[[str], PageBrowser]
+) -> None:
+    order = to_germany(company="Acme GmbH", vat_id="DE136695976")
+    owner.get(page_of(order))
+    for words in ("Acme GmbH", "DE136695976", "being asked", "Without VAT: reverse charge", "Reverse charge: VAT is"):
+        assert words in owner.text()
+    vat_checks.carry_out(Unknowing(), order.id)
+    for address in ("/office", "/office/books", page_of(order)):
+        owner.get(address)
+        assert "not valid" in owner.text()
+    advisor = as_role("advisor")
+    advisor.get(page_of(order))
+    assert "does not know DE136695976" in advisor.text()
+    assert "What was done about it" not in advisor.text()
+    assert advisor.submit(f"{page_of(order)}/vat-check/settled", {"done": "x"}, follow=False).status_code == 403
+    assert owner.submit(f"{page_of(order)}/vat-check/settled", {"done": " "}, follow=False).status_code == 422
+    owner.get(page_of(order))
+    owner.submit(f"{page_of(order)}/vat-check/settled", {"done": "The VAT came by transfer"})
+    owner.get("/office/books")
+    assert "VAT IDs that are not valid" not in owner.text()
+    owner.get("/office/books/audit")
+    assert "The VAT came by transfer" in owner.text()
+
+
+def test_an_order_in_francs_is_reckoned_at_home_for_the_office(owner: PageBrowser) -> None:
+    with db.transaction() as session:
+        visitor = Visitor(session_id="ses_zurich", currency="CHF")
+        cart = carts.open_cart(session, visitor)
+        carts.add(session, visitor, cart, designs.save(session, visitor, "strap-calf-navy", {}, {}))
+        form = PlaceForm("a@example.com", "Ada Roth", "Quai 1", "Zürich", "8001", "CH", seen_total=10**9)
+        order = checkout.place(session, visitor, cart, form, db.new_id("key")).order
+    line = next(line for line in table(owner, "/office/books/orders.csv") if line["number"] == order.number)
+    # 290.00 € are 285 francs on the list, 237.50 without VAT, and 60 the delivery; in the books 94 francs are 100 €.
+    assert (line["currency"], line["total"], line["total_at_home"]) == ("CHF", "297.50", "316.49")
+    owner.get(page_of(order))
+    assert "CHF 297.50" in owner.text()
+    assert "Margin on this order: €160.66 without VAT" in owner.text()  # 252.66 less 92.00
 
 
 def test_every_action_stands_in_the_record_of_what_staff_did(owner: PageBrowser, till: Till) -> None:

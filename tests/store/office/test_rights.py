@@ -11,7 +11,7 @@ from tests.store.office.conftest import Known
 
 # The whole table once more, by role, so that a change of rights is made twice or not at all.
 MAY: dict[str, set[str]] = {
-    "owner": set(RIGHTS),
+    "owner": set(RIGHTS) - {"see invoices"},
     "advisor": {
         "see the office",
         "see customers",
@@ -34,6 +34,7 @@ MAY: dict[str, set[str]] = {
         "refund payments",
         "record transfers",
         "see books",
+        "see invoices",
         "see performance",
     },
 }
@@ -53,6 +54,8 @@ PAGES = {
     "/office/books/audit": "see books",
     "/office/books/orders.csv": "see books",
     "/office/books/payments.csv": "see books",
+    "/office/invoices": "see invoices",
+    "/office/invoices/invoices.csv": "see invoices",
 }
 FORMS = {
     "/office/customers/{iris}/invitations": "invite customers",

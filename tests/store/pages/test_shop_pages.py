@@ -83,6 +83,23 @@ def test_a_product_page_tells_search_engines_name_price_and_address(shop: PageBr
     assert canonical[1].endswith("/products/print-one")
 
 
+def test_search_engines_find_every_public_page_and_are_kept_from_private_ones(shop: PageBrowser) -> None:
+    robots = shop.get("/robots.txt").text.splitlines()
+    assert {"User-agent: *", "Disallow: /account", "Disallow: /office", "Disallow: /uploads/"} <= set(robots)
+    sitemap = robots[-1].removeprefix("Sitemap: ")
+    found = shop.get(re.sub(r"^https?://[^/]+", "", sitemap))
+    assert found.headers["content-type"] == "application/xml"
+    paths = [url.partition("://")[2].partition("/")[2] for url in re.findall("<loc>(.*?)</loc>", found.text)]
+    assert paths == [
+        *("", "products", "products?category=timepieces", "products?category=straps", "products?category=editions"),
+        *("products/watch", "products/strap", "products/print-one"),
+    ]
+    for path in paths:
+        page = shop.get(f"/{path}")
+        assert page.status_code == 200
+        assert 'content="noindex"' not in page.text
+
+
 def test_an_unknown_piece_is_a_404_in_the_houses_own_style(shop: PageBrowser) -> None:
     assert shop.get("/products/zeppelin").status_code == 404
     assert "We could not find that piece." in shop.text()

@@ -84,6 +84,22 @@ def test_search_finds_words_without_accents_and_case(house: Session) -> None:
     assert [slug for slug, _ in catalog.categories(house)] == ["timepieces", "straps", "editions"]
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("wacth", ["watch"]),
+        ("wach", ["watch"]),
+        ("a stap", ["strap"]),
+        ("calfe", ["strap"]),
+        ("strap of coth", []),
+        ("xyz", []),
+        ("…", []),
+    ],
+)
+def test_search_forgives_a_slip_of_the_pen(house: Session, query: str, found: list[str]) -> None:
+    assert [item.slug for item in catalog.listing(house, query=query)] == found
+
+
 def test_publishing_is_recorded(house: Session) -> None:
     kinds = house.exec(select(Event.kind).where(Event.product == "strap")).all()
     assert sorted(kinds) == ["model-published", "product-published"]

@@ -25,6 +25,7 @@ from store.events import Visitor
 from store.shop import (
     books,
     disputes,
+    invoices,
     notices,
     orders,
     payment_pages,
@@ -36,6 +37,7 @@ from store.shop import (
     stock,
     transfers,
 )
+from store.shop.invoices import Invoice, InvoiceTax
 from store.shop.orders import Order
 from store.shop.payment_provider import DisputeState, PaymentError, PaymentRefused, RefundState
 from store.shop.payments import Payment
@@ -297,6 +299,8 @@ class Money(RuleBasedStateMachine):
             for order in found:
                 self.check_order(order, books.account(session, order))
                 assert sum(part.amount for part in parts[order.id]) == order.total
+                self.check_invoices(session, order, books.account(session, order))
+            self.check_numbers(session)
             self.check_stock(session, found)
 
     def check_order(self, order: Order, account: books.Account) -> None:
@@ -320,6 +324,33 @@ class Money(RuleBasedStateMachine):
         total = sum(entry.amount for entry in books.entries(order, account))
         assert total == account.in_hand
         assert all(one.state in disputes.STATES for one in account.disputes)
+
+    def check_invoices(self, session: Session, order: Order, account: books.Account) -> None:
+        """Invoices less credit notes are what came in and was kept less what of it went back, rate by rate."""
+        issued = invoices.of_order(session, order.id)
+        kept = {payment.id: payment for payment in account.payments if payment.kept}
+        back = sum(one.amount for one in account.refunds if one.state == "made" and one.payment_id in kept)
+        assert sum(one.amount for one in issued) == order.received - back
+        assert invoices.differences(session, issued) == []
+        ids = [one.id for one in issued]
+        rows = session.exec(select(InvoiceTax).where(col(InvoiceTax.invoice_id).in_(ids))).all()
+        of_order = [row for row in rows if row.treatment != "beyond"]
+        assert sum(row.net + row.tax for row in rows) == sum(one.amount for one in issued)
+        assert 0 <= sum(row.tax for row in of_order) <= order.tax
+        if order.is_settled and not back:
+            assert (sum(row.net for row in of_order), sum(row.tax for row in of_order)) == (
+                order.total - order.tax,
+                order.tax,
+            )
+
+    def check_numbers(self, session: Session) -> None:
+        """Every series counts from 1 without a gap."""
+        for series in ("invoice", "credit-note"):
+            found = session.exec(
+                select(Invoice.position).where(Invoice.series == series).order_by(col(Invoice.position))
+            )
+            positions = list(found.all())
+            assert positions == list(range(1, len(positions) + 1))
 
     def check_stock(self, session: Session, found: list[Order]) -> None:
         """Five pieces: promised, sold or free, each number once."""

@@ -9,7 +9,7 @@ from store import checkout
 from store.errors import ShopError
 from store.events import Event, Visitor
 from store.settings import PaymentPlan, house
-from store.shop import orders, schedule, snapshots
+from store.shop import orders, price_lists, schedule, snapshots
 from store.shop.orders import Order
 from store.shop.schedule import PaymentPart
 from tests.store import selling
@@ -59,11 +59,13 @@ def test_money_fills_the_parts_in_their_order(amounts: list[int], received: int)
 
 
 def test_a_plan_is_offered_for_its_categories_from_its_total_on() -> None:
-    assert schedule.plan_for(["timepieces", "straps"], 500_000, "EUR") == PLANS["deposit"]
-    assert schedule.plan_for(["timepieces"], 499_999, "EUR") is None
-    assert schedule.plan_for(["straps"], 10**9, "EUR") is None
-    assert schedule.plan_for(["timepieces"], 10**9, "USD") is None
-    assert schedule.plan_for(["boats"], 10**9, "EUR") == PLANS["build"]
+    assert schedule.plan_for(["timepieces", "straps"], 500_000, price_lists.of("EUR")) == PLANS["deposit"]
+    assert schedule.plan_for(["timepieces"], 499_999, price_lists.of("EUR")) is None
+    assert schedule.plan_for(["straps"], 10**9, price_lists.of("EUR")) is None
+    francs = price_lists.of("CHF")  # 5,000.00 are 4,900.00 on the list of francs
+    assert schedule.plan_for(["timepieces"], 490_000, francs) == PLANS["deposit"]
+    assert schedule.plan_for(["timepieces"], 489_999, francs) is None
+    assert schedule.plan_for(["boats"], 10**9, price_lists.of("EUR")) == PLANS["build"]
 
 
 def test_a_plan_that_is_not_offered_is_refused_and_nothing_is_ordered(house: Session) -> None:
