@@ -32,6 +32,8 @@ GIVEN: Mapping[Task, Mapping[str, float]] = {
 
 # Trees order the best so many by the weights: what they cost must not grow with the number of candidates.
 SHORTLIST = 150
+# How much the weights count beside the trees, both in standard deviations of a question's candidates.
+PULL = 0.5
 
 
 def alone(name: str) -> Floats:
@@ -40,6 +42,10 @@ def alone(name: str) -> Floats:
     weights[SCORES.index("popularity")] = 1e-4
     weights[SCORES.index(name)] = 1.0
     return weights
+
+
+def _standard(scores: Floats) -> Floats:
+    return np.asarray((scores - scores.mean()) / (scores.std() + 1e-9), dtype=np.float32)
 
 
 def given(task: Task) -> Floats:
@@ -72,8 +78,10 @@ class Ranker:
             return score
         first = best(score, np.arange(len(score)), SHORTLIST)
         trees = np.asarray(self.booster.predict(table[first], num_threads=1), dtype=np.float32)
-        score -= score.max() - trees.min() + 1
-        score[first] = trees
+        # What the weights say pulls the trees back to what is simple: alone they follow the stretch they learned from.
+        both = _standard(trees) + PULL * _standard(score[first])
+        score -= score.max() - both.min() + 1
+        score[first] = both
         return score
 
 
