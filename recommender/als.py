@@ -1,6 +1,7 @@
 """Matrix factorisation of customers × items by alternating least squares: `implicit` where it loads, else NumPy."""
 
 import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -8,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
+from recommender.counting import by_customer
 from recommender.history import Floats, History, Ints
-from recommender.query import Query
+from recommender.query import Query, Recent
 from recommender.rows import Arrays, Rows, best
 
 FACTORS = 64
@@ -30,8 +32,9 @@ def engine() -> str:
 class Als:
     """Customers and items as vectors; a live basket is folded in by solving for its own vector."""
 
-    def __init__(self, customers: Floats, items: Floats, own: Rows) -> None:
+    def __init__(self, customers: Floats, items: Floats, own: Rows, moved: Mapping[int, Floats] | None = None) -> None:
         self.customers = customers
+        self.moved = moved or {}
         self.items = items
         self.own = own
         self.gram = np.asarray(items.T @ items) + REGULARISATION * np.eye(items.shape[1], dtype=np.float32)
@@ -52,6 +55,17 @@ class Als:
         """Reads the stored vectors."""
         return cls(arrays["customers"], arrays["items"], Rows.restored(arrays, "own"))
 
+    def folded(self, recent: Sequence[Recent]) -> Self:
+        """Solves again for the vectors of the customers of newer baskets, the items' held fixed."""
+        added = by_customer(recent)
+        own = self.own.added(added)
+        return type(self)(self.customers, self.items, own, {c: self._solved(own, c) for c in added})
+
+    def _solved(self, own: Rows, customer: int) -> Floats:
+        items, counts = own.row(customer)
+        y, weight = np.asarray(self.items[items]), CONFIDENCE * counts / (counts + 2)
+        return np.asarray(np.linalg.solve(self.gram + (y * weight[:, None]).T @ y, (1 + weight) @ y), dtype=np.float32)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Vectors of customers and items, and counts for folding in."""
         return {"customers": self.customers, "items": self.items, **self.own.arrays("own")}
@@ -70,14 +84,19 @@ class Als:
         return np.asarray(np.maximum(np.asarray(self.items[items]) @ vector, 0), dtype=np.float32)
 
     def _vector(self, query: Query) -> Floats | None:
-        known = 0 <= query.customer < len(self.customers)
+        own = self._own_vector(query.customer)
         if not len(query.basket):
-            return np.asarray(self.customers[query.customer]) if known else None
+            return own
         y = np.asarray(self.items[query.basket[:100]])
         folded = np.linalg.solve(self.gram + CONFIDENCE * (y.T @ y), (1 + CONFIDENCE) * y.sum(axis=0))
-        if known:
-            folded = folded + np.asarray(self.customers[query.customer])
+        if own is not None:
+            folded = folded + own
         return np.asarray(folded, dtype=np.float32)
+
+    def _own_vector(self, customer: int) -> Floats | None:
+        if customer in self.moved:
+            return self.moved[customer]
+        return np.asarray(self.customers[customer]) if 0 <= customer < len(self.customers) else None
 
 
 def confidence(counts: csr_matrix) -> csr_matrix:

@@ -4,8 +4,9 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -17,12 +18,13 @@ from recommender.als import engine
 from recommender.blend import Blend, Task
 from recommender.counting import Frequency, Popularity
 from recommender.features import Features
-from recommender.history import History, Ints
+from recommender.history import History, Interaction, Ints, seconds
 from recommender.ids import Ids
 from recommender.learning import learn_blend
 from recommender.models import ALGORITHMS, Recommender
 from recommender.neighbours import BasketNeighbours
 from recommender.pointer import current_version, point, pointed
+from recommender.query import NOBODY, Recent
 from recommender.taste import Taste
 
 FORMAT = 1
@@ -72,6 +74,31 @@ class Fitted:
         """Item numbers that the customer ever bought; none for an unknown one."""
         return self.frequency.own.row(customer)[0].astype(np.int64)
 
+    def with_recent(self, interactions: Iterable[Interaction]) -> "Fitted":
+        """The model with purchases newer than its history counted in, in milliseconds and without training.
+
+        Own counts and habits, popularity, pairs of items and the customer's vector follow at once; new customers are
+        known from then on. What the history already held, by time, is left out, so that the same purchases may be
+        given again; items that the artifact does not know wait for the next training. It cannot be published.
+
+        Args:
+            interactions: any order; returns (no or negative quantity) are left out.
+        """
+        baskets: dict[tuple[datetime, str, str], set[str]] = {}
+        for line in interactions:
+            if line.quantity > 0 and line.item and seconds(line.at) > self.metrics.get("until", 0):
+                baskets.setdefault((line.at, line.customer or "", line.basket), set()).add(line.item)
+        customers = self.customers.extended(customer for _, customer, _ in sorted(baskets) if customer)
+        recent = []
+        for (_, customer, _), names in sorted(baskets.items()):
+            items = np.sort(self.items.numbers(sorted(names)))
+            number = customers.number(customer) if customer else NOBODY
+            recent.append(Recent(number, items[items >= 0]))
+        if not recent:
+            return self
+        models = {name: model.folded(recent) for name, model in self.models.items()}
+        return replace(self, customers=customers, models=models)
+
 
 def fit(history: History, taste: Taste | None, seed: int, tasks: Sequence[Task] = tuple(Task)) -> Fitted:
     """Fits every algorithm and learns their blend; the same history and seed give the same artifact.
@@ -88,6 +115,7 @@ def fit(history: History, taste: Taste | None, seed: int, tasks: Sequence[Task] 
         "customers": float(len(history.customers)),
         "items": float(len(history.items)),
         "baskets": float(len(history.basket_at)),
+        "until": float(history.end),
         **judged,
     }
     return Fitted(Ids.of(history.customers), Ids.of(history.items), models, blend, taste or Taste(), engine(), metrics)

@@ -11,6 +11,7 @@ import numpy as np
 
 from recommender.features import SCORES, scaled
 from recommender.history import Floats
+from recommender.rows import best
 
 
 class Task(StrEnum):
@@ -27,6 +28,24 @@ GIVEN: Mapping[Task, Mapping[str, float]] = {
     Task.NEW: {"als": 0.3, "recent": 0.5, "popularity": 0.3, "neighbours_of_own": 0.1},
     Task.BASKET: {"neighbours": 1.0, "ease": 0.5, "decayed_6": 0.8, "als": 0.2, "popularity": 0.05},
 }
+
+
+# Trees order the best so many by the weights: what they cost must not grow with the number of candidates.
+SHORTLIST = 150
+# How much the weights count beside the trees, both in standard deviations of a question's candidates.
+PULL = 0.5
+
+
+def alone(name: str) -> Floats:
+    """The weights that let one score decide, its ties by popularity."""
+    weights = np.zeros(2 * len(SCORES), dtype=np.float32)
+    weights[SCORES.index("popularity")] = 1e-4
+    weights[SCORES.index(name)] = 1.0
+    return weights
+
+
+def _standard(scores: Floats) -> Floats:
+    return np.asarray((scores - scores.mean()) / (scores.std() + 1e-9), dtype=np.float32)
 
 
 def given(task: Task) -> Floats:
@@ -54,9 +73,16 @@ class Ranker:
 
     def score(self, table: Floats) -> Floats:
         """A score for each row of `Features.table`."""
-        if self.booster is not None and len(table):
-            return np.asarray(self.booster.predict(table, num_threads=1), dtype=np.float32)
-        return np.asarray(scaled(table) @ self.weights, dtype=np.float32)
+        score = np.asarray(scaled(table) @ self.weights, dtype=np.float32)
+        if self.booster is None or not len(table):
+            return score
+        first = best(score, np.arange(len(score)), SHORTLIST)
+        trees = np.asarray(self.booster.predict(table[first], num_threads=1), dtype=np.float32)
+        # What the weights say pulls the trees back to what is simple: alone they follow the stretch they learned from.
+        both = _standard(trees) + PULL * _standard(score[first])
+        score -= score.max() - both.min() + 1
+        score[first] = both
+        return score
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """What counting knows: popularity, recent popularity, and each customer's own frequency, plain and decayed."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.history import Floats, History, Ints
-from recommender.query import Query
+from recommender.query import NOBODY, Query, Recent
 from recommender.rows import Arrays, Rows, best
 
 
@@ -32,6 +33,10 @@ class Popularity:
         """Reads the stored counts."""
         return cls(arrays["weight"], arrays["top"])
 
+    def folded(self, recent: Sequence[Recent]) -> Self:
+        """Counts the newer baskets in."""
+        return self._of(self.weight + counted(recent, len(self.weight)))
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Counts, and the most popular items in order."""
         return {"weight": self.weight, "top": self.top}
@@ -48,11 +53,19 @@ class Popularity:
 class RecentPopularity(Popularity):
     """Popularity in which a basket counts half as much for every twelfth of the history's span that it is old."""
 
+    SHARE = 1 / 12
+
     @classmethod
     def fit(cls, history: History, seed: int) -> Self:
         """Sums the decayed baskets of each item."""
-        weight = decay(history, share_of_span=1 / 12)
+        weight = decay(history, share_of_span=cls.SHARE)
         return cls._of(np.bincount(history.line_item, weights=weight, minlength=len(history.items)))
+
+
+class FreshPopularity(RecentPopularity):
+    """The same with a half-life of a 48th of the span, a week of a year: what is bought just now."""
+
+    SHARE = 1 / 48
 
 
 def decay(history: History, share_of_span: float) -> Floats:
@@ -85,6 +98,10 @@ class Frequency:
         """Reads the stored counts."""
         return cls(Rows.restored(arrays, "own"), arrays["popularity"])
 
+    def folded(self, recent: Sequence[Recent]) -> Self:
+        """Counts the newer baskets in; what is older does not decay until the next training."""
+        return type(self)(self.own.added(by_customer(recent)), self.popularity)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Counts by customer, and popularity below 1 for the ties."""
         return {**self.own.arrays("own"), "popularity": self.popularity}
@@ -106,6 +123,22 @@ class DecayedFrequency(Frequency):
     @staticmethod
     def _weights(history: History) -> Floats | None:
         return decay(history, share_of_span=1 / 6)
+
+
+def counted(recent: Sequence[Recent], items: int) -> Floats:
+    """In how many of the baskets each item is."""
+    lines = [basket.items for basket in recent]
+    return np.bincount(np.concatenate(lines or [np.empty(0, dtype=np.int64)]), minlength=items).astype(np.float32)
+
+
+def by_customer(recent: Sequence[Recent]) -> dict[int, tuple[Ints, Floats]]:
+    """The items of each known customer's baskets, one of weight 1 for every basket."""
+    found: dict[int, list[Ints]] = {}
+    for basket in recent:
+        if basket.customer != NOBODY:
+            found.setdefault(basket.customer, []).append(basket.items)
+    lines = {customer: np.concatenate(of) for customer, of in found.items()}
+    return {customer: (items, np.ones(len(items), dtype=np.float32)) for customer, items in lines.items()}
 
 
 def _shares(history: History) -> Floats:

@@ -1,5 +1,6 @@
 """How good: the last stretch of a history is hidden, what came before is learned from, and the answers are scored."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from recommender.history import History, Ints
 from recommender.query import NOBODY, Query
 
 K = 10
+# A customer's next baskets after the cut are asked for one by one, as if nothing had come between.
+BASKETS_EACH = 3
 GAIN = 1 / np.log2(np.arange(K) + 2)
 
 
@@ -48,14 +51,14 @@ def split(history: History, share: float) -> tuple[History, Ints]:
 def cases_of(history: History, kept: History, hidden: Ints, task: Task, at_most: int, seed: int) -> list[Case]:
     """Questions out of hidden baskets, at most so many, drawn by the seed.
 
-    For NEXT and NEW it is the first hidden basket of each customer who has an earlier one, for BASKET any basket of
-    two items or more, of which one is asked for.
+    For NEXT and NEW these are the first hidden baskets of each customer who has an earlier one, for BASKET any basket
+    of two items or more, of which one is asked for.
     """
     random = np.random.default_rng(seed)
     baskets, own = history.baskets, kept.per_customer()
     earlier = np.diff(own.indptr) > 0
     found: list[Case] = []
-    seen: set[int] = set()
+    seen: Counter[int] = Counter()
     drawn = hidden
     if task is Task.BASKET:
         drawn = random.permutation(hidden[np.diff(baskets.indptr)[hidden] > 1])[:at_most]
@@ -66,8 +69,8 @@ def cases_of(history: History, kept: History, hidden: Ints, task: Task, at_most:
             asked = random.choice(items)
             rest = np.sort(items[items != asked])
             found.append(Case(Query(customer, rest), np.array([asked]), rest))
-        elif customer != NOBODY and earlier[customer] and customer not in seen:
-            seen.add(customer)
+        elif customer != NOBODY and earlier[customer] and seen[customer] < BASKETS_EACH:
+            seen[customer] += 1
             mine = own.indices[own.indptr[customer] : own.indptr[customer + 1]].astype(np.int64)
             barred = mine if task is Task.NEW else mine[:0]
             truth = items[~np.isin(items, barred)]

@@ -6,25 +6,29 @@ from typing import cast
 import numpy as np
 
 from recommender.als import Als
-from recommender.counting import Popularity
-from recommender.ease import Ease
+from recommender.counting import FreshPopularity, Popularity
+from recommender.ease import CustomerEase, Ease
 from recommender.habits import Habits, overdueness
 from recommender.history import Floats, Ints
 from recommender.neighbours import BasketNeighbours
 from recommender.query import Query, Recommender
 from recommender.rows import best, placed
+from recommender.sessions import OwnSessions, Sessions
 from recommender.tifu import TifuKnn
 
 # Scores that speak for an item: the more the better. The linear blend sums these.
 SCORES = (
-    "popularity", "recent", "baskets", "share", "decayed_24", "decayed_12", "decayed_6", "decayed_3", "lately",
-    "tifu_own", "tifu_others", "als", "neighbours", "ease", "neighbours_of_own", "ease_of_own", "repeated",
+    "popularity", "recent", "fresh", "baskets", "share", "decayed_24", "decayed_12", "decayed_6", "decayed_3", "lately",
+    "tifu_own", "tifu_others", "als", "neighbours", "ease", "neighbours_of_own", "ease_of_own", "customer_ease",
+    "own_sessions", "sessions", "tifu", "repeated",
 )  # fmt: skip
 # What only trees can read: trend, overdueness, and of the question itself.
-CONTEXT = ("trend", "age", "overdue", "company", "basket_size", "own_baskets", "own_items")
+CONTEXT = ("trend", "age", "overdue", "company", "basket_size", "own_baskets", "own_items", "size", "new_share")
 NAMES = SCORES + CONTEXT
 PROFILE = 60
 NEAR = 150
+# Of more items than these the factors do not propose: they would have to score every one.
+ALL_SCORED = 30_000
 
 
 class Features:
@@ -33,11 +37,15 @@ class Features:
     def __init__(self, models: Mapping[str, Recommender]) -> None:
         self.popularity = cast(Popularity, models["popularity"])
         self.recent = cast(Popularity, models["recent"])
+        self.fresh = cast(FreshPopularity, models["fresh"])
         self.habits = cast(Habits, models["habits"])
         self.tifu = cast(TifuKnn, models["tifu"])
         self.als = cast(Als, models["als"])
         self.neighbours = cast(BasketNeighbours, models["neighbours"])
         self.ease = cast(Ease, models["ease"])
+        self.customer_ease = cast(CustomerEase, models["customer_ease"])
+        self.own_sessions = cast(OwnSessions, models["own_sessions"])
+        self.sessions = cast(Sessions, models["sessions"])
 
     def read(self, query: Query) -> "Reading":
         """Opens a question."""
@@ -51,6 +59,7 @@ class Reading:
         self.models = features
         self.query = query
         self.own, habits = features.habits.row(query.customer)
+        self.bought = float(habits[:, 0].sum())
         leading = best(habits[:, 3], self.own, PROFILE)
         weights = habits[leading, 3]
         weights = weights / max(float(weights.sum()), 1e-9)
@@ -62,10 +71,17 @@ class Reading:
     def candidates(self) -> Ints:
         """Own items, what is popular, what goes with the basket and with own items, what similar customers buy."""
         models, query = self.models, self.query
-        proposed = [model.propose(query, NEAR) for model in (models.popularity, models.recent, models.tifu)]
+        proposed = [model.propose(query, NEAR) for model in (models.popularity, models.fresh)]
+        # Own items come in any case: they must not take the places of others.
+        beyond = NEAR + len(self.own)
+        proposed += [model.propose(query, beyond) for model in (models.tifu, models.customer_ease)]
+        if not len(query.basket) and len(models.popularity.weight) <= ALL_SCORED:
+            proposed.append(models.als.propose(query, beyond))
         proposed.append(self.own)
         if len(query.basket):
-            proposed += [model.propose(query, NEAR + 100) for model in (models.neighbours, models.ease)]
+            proposed += [
+                model.propose(query, NEAR + 100) for model in (models.neighbours, models.ease, models.sessions)
+            ]
         for columns, values in self.near_own:
             items = np.unique(columns)
             scores = placed(columns, values, items, models.neighbours.likeness.width)
@@ -75,21 +91,27 @@ class Reading:
     def table(self, items: Ints) -> Floats:
         """Items × NAMES."""
         models, query = self.models, self.query
+        tifu_own, tifu_others = models.tifu.own.at(query.customer, items), models.tifu.others.at(query.customer, items)
         habit = models.habits.at(query.customer, items)
         popularity, recent = models.popularity.weight[items], models.recent.weight[items]
         number = models.habits.number(query.customer)
         columns = [
             popularity,
             recent,
+            models.fresh.weight[items],
             habit[:, 0],
             habit[:, 0] / max(1, number),
             *(habit[:, column] for column in range(1, 6)),
-            models.tifu.own.at(query.customer, items),
-            models.tifu.others.at(query.customer, items),
+            tifu_own,
+            tifu_others,
             models.als.score(query, items),
             models.neighbours.score(query, items),
             models.ease.score(query, items),
             *(placed(*near, items, models.neighbours.likeness.width) for near in self.near_own),
+            models.customer_ease.score(query, items),
+            models.own_sessions.score(query, items),
+            models.sessions.score(query, items),
+            np.float32(0.2) * tifu_own + np.float32(0.8) * tifu_others,
             models.habits.repeated[items],
             np.log((recent + 0.5) / (popularity + 5)),
             habit[:, 6],
@@ -98,6 +120,8 @@ class Reading:
             np.full(len(items), len(query.basket)),
             np.full(len(items), number),
             np.full(len(items), len(self.own)),
+            np.full(len(items), self.bought / max(1, number)),
+            np.full(len(items), len(self.own) / max(1.0, self.bought)),
         ]
         return np.stack(columns, axis=1).astype(np.float32)
 

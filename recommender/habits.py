@@ -1,5 +1,6 @@
 """What a customer does again and again: for each own item how often, how lately and at what interval."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -7,13 +8,14 @@ from numpy.typing import NDArray
 
 from recommender.counting import decay
 from recommender.history import Floats, History, Ints
-from recommender.query import Query
+from recommender.query import NOBODY, Query, Recent
 from recommender.rows import Arrays, best
 
 # Columns of the table, one row for each customer and item: baskets; baskets decayed with a half-life of 1/24, 1/12,
 # 1/6 and 1/3 of the history's span; 1 / (1 + baskets since the last one with it); age of the last and of the first
 # purchase as a share of the span.
 COLUMNS = ("baskets", "decayed_24", "decayed_12", "decayed_6", "decayed_3", "lately", "age", "first")
+LATELY = COLUMNS.index("lately")
 STORED = ("indptr", "indices", "table", "baskets", "repeated", "company")
 SHARES = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
 
@@ -29,7 +31,9 @@ class Habits:
         baskets: Ints,
         repeated: Floats,
         company: Floats,
+        newer: Mapping[int, tuple[Ints, Floats, int]] | None = None,
     ) -> None:
+        self.newer = newer or {}
         self.indptr = indptr
         self.indices = indices
         self.table = table
@@ -67,7 +71,35 @@ class Habits:
     @classmethod
     def restored(cls, arrays: Arrays) -> Self:
         """Reads the stored table."""
-        return cls(*(arrays[name] for name in STORED))
+        return cls(
+            arrays["indptr"],
+            arrays["indices"],
+            arrays["table"],
+            arrays["baskets"],
+            arrays["repeated"],
+            arrays["company"],
+        )
+
+    def folded(self, recent: Sequence[Recent]) -> Self:
+        """Counts the newer baskets in as bought now; what is older ages by its place only, until the next training."""
+        newer = dict(self.newer)
+        stored = (self.indptr, self.indices, self.table, self.baskets, self.repeated, self.company)
+        folded = type(self)(*stored, newer)
+        for basket in recent:
+            if basket.customer == NOBODY:
+                continue
+            own, _ = folded.row(basket.customer)
+            items = np.union1d(own, basket.items)
+            found = folded.at(basket.customer, items)
+            bought = np.isin(items, basket.items)
+            found[bought & (found[:, 0] == 0), LATELY:] = 0
+            found[:, LATELY] = np.where(found[:, LATELY] > 0, 1 / (1 / np.maximum(found[:, LATELY], 1e-6) + 1), 0)
+            found[bought, :LATELY] += 1
+            found[bought, LATELY] = 1
+            found[bought, LATELY + 1] = 0
+            newer[basket.customer] = items, found, folded.number(basket.customer) + 1
+            folded.newer = newer
+        return folded
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The table by customer, each customer's number of baskets, and two facts of each item."""
@@ -75,6 +107,8 @@ class Habits:
 
     def row(self, customer: int) -> tuple[Ints, Floats]:
         """A customer's items, ascending, and their (items × columns) table."""
+        if customer in self.newer:
+            return self.newer[customer][:2]
         known = 0 <= customer < len(self.indptr) - 1
         place = slice(self.indptr[customer], self.indptr[customer + 1]) if known else slice(0, 0)
         return self.indices[place].astype(np.int64), np.asarray(self.table[place])
@@ -91,6 +125,8 @@ class Habits:
 
     def number(self, customer: int) -> int:
         """How many baskets the customer had."""
+        if customer in self.newer:
+            return self.newer[customer][2]
         return int(self.baskets[customer]) if 0 <= customer < len(self.baskets) else 0
 
     def propose(self, query: Query, count: int) -> Ints:

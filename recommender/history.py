@@ -64,7 +64,7 @@ class History:
     @classmethod
     def of(cls, interactions: Iterable[Interaction]) -> "History":
         """Orders and numbers the interactions."""
-        return _build((i.customer or "", i.basket, _seconds(i.at), i.item, i.quantity, i.price) for i in interactions)
+        return _build((i.customer or "", i.basket, seconds(i.at), i.item, i.quantity, i.price) for i in interactions)
 
     @property
     def end(self) -> int:
@@ -117,6 +117,14 @@ class History:
         )
 
 
+def latest_customers(history: History, count: int) -> Ints:
+    """Numbers, ascending, of at most so many customers: those with the latest baskets."""
+    last = np.full(len(history.customers), -1, dtype=np.int64)
+    known = history.basket_customer >= 0
+    last[history.basket_customer[known]] = history.basket_at[known]
+    return np.sort(np.lexsort((np.arange(len(last)), -last))[:count])
+
+
 def read_csv(path: Path) -> History:
     """Reads `customer,basket,at,item,quantity,price` from a .csv or .csv.gz file.
 
@@ -153,7 +161,7 @@ def _parsed(
         try:
             when = row[at]
             if when not in times:
-                times[when] = _seconds(datetime.fromisoformat(when))
+                times[when] = seconds(datetime.fromisoformat(when))
             yield (
                 row[customer],
                 row[basket] or f"@{when}",
@@ -166,7 +174,8 @@ def _parsed(
             raise ValueError(f"{path}:{number}: {error}") from error
 
 
-def _seconds(at: datetime) -> int:
+def seconds(at: datetime) -> int:
+    """Since 1970; a time without a zone is UTC."""
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 

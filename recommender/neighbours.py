@@ -1,5 +1,7 @@
 """Items that lie in the same baskets: exact counts of togetherness and tf-idf likeness, strongest neighbours only."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
 from recommender.history import Floats, History, Ints
-from recommender.query import Query
+from recommender.query import Query, Recent
 from recommender.rows import Arrays, Rows, best, strongest
 
 NEIGHBOURS = 200
@@ -18,9 +20,10 @@ LARGEST_BASKET = 200
 class BasketNeighbours:
     """For a basket: the sum of its items' tf-idf cosine to each neighbour, the rarer item weighing more."""
 
-    def __init__(self, likeness: Rows, together: Rows) -> None:
+    def __init__(self, likeness: Rows, together: Rows, scale: Floats) -> None:
         self.likeness = likeness
         self.together = together
+        self.scale = scale
 
     @classmethod
     def fit(cls, history: History, seed: int) -> Self:
@@ -29,20 +32,34 @@ class BasketNeighbours:
         frequency = np.bincount(history.line_item, minlength=len(history.items)).astype(np.float64)
         idf = np.log1p(max(1, len(history.basket_at)) / np.maximum(frequency, 1))
         scale = np.sqrt(idf) / np.sqrt(np.maximum(frequency, 1))
-        # A pair seen once is mostly chance: subtracting one from each count takes it out and discounts the rare ones.
-        surely = counts.copy()
-        surely.data = np.maximum(surely.data - 1, 0.1).astype(np.float32)
-        likeness = strongest(csr_matrix(diags_array(scale) @ surely @ diags_array(scale)), NEIGHBOURS)
-        return cls(Rows.of(likeness), Rows.of(_same_cells(likeness, counts)))
+        sure = counts.copy()
+        sure.data = surely(sure.data)
+        likeness = strongest(csr_matrix(diags_array(scale) @ sure @ diags_array(scale)), NEIGHBOURS)
+        return cls(Rows.of(likeness), Rows.of(_same_cells(likeness, counts)), scale.astype(np.float32))
 
     @classmethod
     def restored(cls, arrays: Arrays) -> Self:
         """Reads the stored neighbours."""
-        return cls(Rows.restored(arrays, "likeness"), Rows.restored(arrays, "together"))
+        return cls(Rows.restored(arrays, "likeness"), Rows.restored(arrays, "together"), arrays["scale"])
+
+    def folded(self, recent: Sequence[Recent]) -> Self:
+        """Counts the newer pairs in and likens them anew; the items' own frequencies wait for the next training."""
+        pairs: dict[int, list[Ints]] = {}
+        for basket in recent:
+            if 1 < len(basket.items) <= LARGEST_BASKET:
+                for item in basket.items.tolist():
+                    pairs.setdefault(item, []).append(basket.items[basket.items != item])
+        lines = {item: np.concatenate(of) for item, of in pairs.items()}
+        counts = self.together.added({i: (of, np.ones(len(of), dtype=np.float32)) for i, of in lines.items()})
+        likeness = dict(self.likeness.patch)
+        for item in lines:
+            near, number = counts.row(item)
+            likeness[item] = near, self.scale[item] * self.scale[near] * surely(number)
+        return type(self)(replace(self.likeness, patch=likeness), counts, self.scale)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Likeness and exact counts of the same pairs."""
-        return {**self.likeness.arrays("likeness"), **self.together.arrays("together")}
+        return {**self.likeness.arrays("likeness"), **self.together.arrays("together"), "scale": self.scale}
 
     def propose(self, query: Query, count: int) -> Ints:
         """The neighbours of all that lies in the basket, without the basket itself."""
@@ -54,6 +71,11 @@ class BasketNeighbours:
         if not len(query.basket):
             return np.zeros(len(items), dtype=np.float32)
         return self.likeness.summed(query.basket, items) / np.float32(len(query.basket))
+
+
+def surely(counts: Floats) -> Floats:
+    """A pair seen once is mostly chance: one less for each takes it out and discounts the rare ones."""
+    return np.maximum(counts - 1, np.float32(0.1)).astype(np.float32)
 
 
 def together(history: History) -> csr_matrix:

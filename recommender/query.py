@@ -1,5 +1,6 @@
 """The question a recommender is asked, in item and customer numbers, and what every recommender must answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
@@ -24,6 +25,14 @@ class Query:
     basket: Ints = field(default_factory=_none)
 
 
+@dataclass(frozen=True)
+class Recent:
+    """A basket newer than the model: whose (−1: unknown, beyond the known: new), and its item numbers, ascending."""
+
+    customer: int
+    items: Ints
+
+
 class Recommender(Protocol):
     """A model that proposes items and scores any; the same data and seed give the same answer.
 
@@ -40,6 +49,9 @@ class Recommender(Protocol):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that is needed to answer, as plain arrays by name."""
+
+    def folded(self, recent: Sequence[Recent]) -> Self:
+        """The model with newer baskets, oldest first, counted in as far as that needs no training; itself is kept."""
 
     def propose(self, query: Query, count: int) -> Ints:
         """Items worth scoring, best first, about `count` of them; none when the model has nothing to say."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ class Rows:
         indices: (entries) int32, columns.
         data: (entries) float32, values.
         width: number of columns.
+        patch: rows that stand in place of the stored ones, or beyond them; they are never stored.
     """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     data: Floats
     width: int
+    patch: Mapping[int, tuple[NDArray[np.int32], Floats]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, matrix: csr_matrix) -> "Rows":
@@ -59,10 +61,22 @@ class Rows:
 
     def row(self, number: int) -> tuple[NDArray[np.int32], Floats]:
         """Columns and values of a row; none for a number outside the matrix."""
+        if self.patch and number in self.patch:
+            return self.patch[number]
         if not 0 <= number < len(self.indptr) - 1:
             return self.indices[:0], self.data[:0]
         start, end = self.indptr[number], self.indptr[number + 1]
         return self.indices[start:end], self.data[start:end]
+
+    def added(self, rows: Mapping[int, tuple[Ints, Floats]]) -> "Rows":
+        """The matrix with values added to some rows; columns may repeat and come in any order."""
+        patch = dict(self.patch)
+        for number, (columns, values) in rows.items():
+            known, before = self.row(number)
+            together, places = np.unique(np.concatenate([known, columns]), return_inverse=True)
+            total = np.bincount(places, weights=np.concatenate([before, values]), minlength=len(together))
+            patch[number] = together.astype(np.int32), total.astype(np.float32)
+        return replace(self, patch=patch)
 
     def at(self, number: int, columns: Ints) -> Floats:
         """The values of one row at the given columns, 0 where it has none."""

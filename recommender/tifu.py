@@ -1,13 +1,14 @@
-"""TIFU-KNN: a customer's own decayed baskets, and those of the customers who bought most alike."""
+"""TIFU-KNN: a customer's own decayed baskets, and those of the customers who are nearest."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags_array, vstack
+from scipy.sparse import csr_matrix, vstack
 
-from recommender.history import Floats, History, Ints
-from recommender.query import Query
+from recommender.history import Floats, History, Ints, latest_customers
+from recommender.query import NOBODY, Query, Recent
 from recommender.rows import Arrays, Rows, best, strongest
 
 # Source: Hu et al. 2020, "Modeling Personalized Item Frequency Information for Next-basket Recommendation".
@@ -16,9 +17,9 @@ WITHIN = 0.9
 BETWEEN = 0.6
 NEIGHBOURS = 300
 OTHERS = 0.8
-KEPT = 300
+KEPT = 400
 BLOCK = 1024
-# The likest are sought among so many customers, those with the latest baskets.
+# The nearest are sought among so many customers, those with the latest baskets.
 COMPARED = 20_000
 
 
@@ -33,12 +34,30 @@ class TifuKnn:
     def fit(cls, history: History, seed: int) -> Self:
         """Finds each customer's nearest and keeps the strongest items of their mean."""
         own = vectors(history)
-        return cls(Rows.of(own), Rows.of(_nearest_means(own, _latest(history))))
+        return cls(Rows.of(own), Rows.of(_nearest_means(own, latest_customers(history, COMPARED))))
 
     @classmethod
     def restored(cls, arrays: Arrays) -> Self:
         """Reads the stored vectors."""
         return cls(Rows.restored(arrays, "own"), Rows.restored(arrays, "others"))
+
+    def folded(self, recent: Sequence[Recent]) -> Self:
+        """Puts newer baskets before the own ones, which fade by what a place costs on average; nearest stay."""
+        own = self.own
+        for basket in recent:
+            if basket.customer != NOBODY:
+                items, before = own.row(basket.customer)
+                fading = np.float32(BETWEEN ** (1 / GROUP))
+                weight = np.full(len(basket.items), 1 - fading if len(items) else 1, dtype=np.float32)
+                own = own.added(
+                    {
+                        basket.customer: (
+                            np.concatenate([items, basket.items]),
+                            np.concatenate([before * (fading - 1), weight]),
+                        )
+                    }
+                )
+        return type(self)(own, self.others)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Own vectors and the neighbours' means."""
@@ -70,38 +89,33 @@ def vectors(history: History) -> csr_matrix:
     return history.per_customer(weight[history.line_basket].astype(np.float32))
 
 
-def _latest(history: History) -> Ints:
-    last = np.full(len(history.customers), -1, dtype=np.int64)
-    known = history.basket_customer >= 0
-    last[history.basket_customer[known]] = history.basket_at[known]
-    return np.sort(np.lexsort((np.arange(len(last)), -last))[:COMPARED])
-
-
 def _nearest_means(own: csr_matrix, compared: Ints) -> csr_matrix:
-    """For each customer the mean vector of the nearest others by cosine, strongest items only."""
-    length = np.sqrt(np.asarray(own.multiply(own).sum(axis=1)).ravel())
-    unit = csr_matrix(diags_array(1 / np.maximum(length, 1e-12)) @ own).astype(np.float32)
-    reference = unit[compared].T.tocsr()
-    vectors_compared = own[compared]
+    """For each customer the mean vector of the nearest others by Euclidean distance, strongest items only."""
+    reference = own[compared]
+    # Of |a − b|² only 2ab − |b|² differs between the compared: the larger, the nearer.
+    length = np.asarray(reference.multiply(reference).sum(axis=1)).ravel().astype(np.float32)
+    by_item = reference.T.tocsr()
     blocks = [own[:0]]
     for start in range(0, own.shape[0], BLOCK):
-        likeness = (unit[start : start + BLOCK] @ reference).toarray()
-        mine = np.searchsorted(compared, np.arange(start, start + len(likeness)))
-        for row, place in enumerate(mine):
-            if place < len(compared) and compared[place] == start + row:
-                likeness[row, place] = 0
-        near = _top(likeness, NEIGHBOURS)
-        blocks.append(strongest(csr_matrix(near @ vectors_compared), KEPT))
+        mine = own[start : start + BLOCK]
+        nearness = 2 * (mine @ by_item).toarray() - length
+        places = np.searchsorted(compared, np.arange(start, start + mine.shape[0]))
+        inside = np.minimum(places, len(compared) - 1)
+        itself = np.flatnonzero(compared[inside] == np.arange(start, start + mine.shape[0]))
+        nearness[itself, inside[itself]] = -np.inf
+        # Who never bought is near to everyone alike, which says nothing.
+        nearness[np.diff(mine.indptr) == 0] = -np.inf
+        blocks.append(strongest(csr_matrix(_nearest(nearness, NEIGHBOURS) @ reference), KEPT))
     return csr_matrix(vstack(blocks))
 
 
-def _top(likeness: Floats, count: int) -> csr_matrix:
-    """A row of equal weights (summing to 1) over the `count` likest, none where nobody is alike."""
-    count = min(count, likeness.shape[1])
-    columns = np.argpartition(likeness, likeness.shape[1] - count, axis=1)[:, -count:] if count else np.empty((0, 0))
-    rows = np.repeat(np.arange(len(likeness)), count)
+def _nearest(nearness: Floats, count: int) -> csr_matrix:
+    """A row of equal weights (summing to 1) over the `count` nearest, none where nobody can be compared."""
+    count = min(count, nearness.shape[1])
+    columns = np.argpartition(nearness, nearness.shape[1] - count, axis=1)[:, -count:]
+    rows = np.repeat(np.arange(len(nearness)), count)
     columns = columns.ravel().astype(np.int64)
-    kept = likeness[rows, columns] > 0
+    kept = np.isfinite(nearness[rows, columns])
     rows, columns = rows[kept], columns[kept]
-    number = np.bincount(rows, minlength=len(likeness))
-    return csr_matrix((1 / number[rows].astype(np.float32), (rows, columns)), shape=likeness.shape)
+    number = np.bincount(rows, minlength=len(nearness))
+    return csr_matrix((1 / number[rows].astype(np.float32), (rows, columns)), shape=nearness.shape)
