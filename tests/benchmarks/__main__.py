@@ -1,15 +1,21 @@
 """Measures the shop as a process of its own (CPU of a request beside a constant page, start, memory) and its engine.
 
-Run by `python main.py bench [web|start|engine|proposals|all] [--json]`. For the shop, CPU is the own one of the server
-(user and system, all its workers), read from /proc, so that the client and the payment sandbox do not count.
+Run by `python main.py bench [web|start|engine|proposals|published|all] [--json]`. For the shop, CPU is the own one of the
+server (user and system, all its workers), read from /proc, so that the client and the payment sandbox do not count.
 """
 
 import json
 import sys
 
-from tests.benchmarks import engine, proposals, start, web
+from tests.benchmarks import engine, proposals, published, start, web
 
-AREAS = {"web": web.measure, "start": start.measure, "engine": engine.measure, "proposals": proposals.measure}
+AREAS = {
+    "web": web.measure,
+    "start": start.measure,
+    "engine": engine.measure,
+    "proposals": proposals.measure,
+    "published": published.measure,
+}
 
 
 def main(arguments: list[str]) -> int:
