@@ -1,6 +1,6 @@
 """Measures the shop as a process of its own (CPU of a request beside a constant page, start, memory) and its engine.
 
-Run by `python main.py bench [web|start|engine|proposals|published|all] [--json]`. For the shop, CPU is the own one of the
+Run by `python main.py bench [AREA|all] [--json]`, the areas being those below. For the shop, CPU is the own one of the
 server (user and system, all its workers), read from /proc, so that the client and the payment sandbox do not count.
 """
 

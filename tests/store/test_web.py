@@ -72,8 +72,11 @@ def test_every_page_carries_a_strict_policy_and_its_own_nonce(visitor: PageBrows
     policy = first.headers["content-security-policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
     assert policy != second.headers["content-security-policy"]
     assert first.headers["x-content-type-options"] == "nosniff"
+    assert first.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    assert first.headers["cache-control"].startswith("private, no-")
 
 
 def test_a_page_view_of_a_stranger_writes_nothing(visitor: PageBrowser) -> None:
