@@ -1,7 +1,8 @@
 """Measures the shop as a process of its own (CPU of a request beside a constant page, start, memory) and its engine.
 
-Run by `python main.py bench [web|start|engine|recommender|all] [--json]`; `histories`, half an hour of CPU, only by name. For the shop, CPU is the own one of the server (user and
-system, all its workers), read from /proc, so that the client and the payment sandbox do not count.
+Run by `python main.py bench [web|start|engine|recommender|all] [--json]`; `histories`, half an hour of CPU, only by
+name. For the shop, CPU is the own one of the server (user and system, all its workers), read from /proc, so that the
+client and the payment sandbox do not count.
 """
 
 import json
