@@ -24,10 +24,10 @@ FEWEST = 60
 # Trees learned from fewer questions follow chance: on rare new items they fell below plain popularity.
 FEWEST_FOR_TREES = 1_500
 NEGATIVES = 100
-ROUNDS = 120
+ROUNDS = 90
 SMOOTHING = 1.0
 TREES = {
-    "objective": "lambdarank", "lambdarank_truncation_level": 20, "num_leaves": 31, "learning_rate": 0.06,
+    "objective": "lambdarank", "lambdarank_truncation_level": 20, "num_leaves": 31, "learning_rate": 0.08,
     "min_data_in_leaf": 50, "feature_fraction": 0.7, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0,
     "num_threads": 1, "deterministic": True, "verbose": -1,
 }  # fmt: skip
