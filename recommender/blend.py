@@ -31,7 +31,7 @@ GIVEN: Mapping[Task, Mapping[str, float]] = {
 
 
 # Trees order the best so many by the weights: what they cost must not grow with the number of candidates.
-SHORTLIST = 150
+SHORTLIST = 100
 # How much the weights count beside the trees, both in standard deviations of a question's candidates.
 PULL = 0.5
 

@@ -12,7 +12,7 @@ from recommender.habits import Habits, overdueness
 from recommender.history import Floats, Ints
 from recommender.neighbours import BasketNeighbours
 from recommender.query import Query, Recommender
-from recommender.rows import best, placed
+from recommender.rows import best, merged, placed
 from recommender.sessions import OwnSessions, Sessions
 from recommender.tifu import TifuKnn
 
@@ -27,8 +27,13 @@ CONTEXT = ("trend", "age", "overdue", "company", "basket_size", "own_baskets", "
 NAMES = SCORES + CONTEXT
 PROFILE = 60
 NEAR = 150
+NEAR_BASKET = 200
 # Of more items than these the factors do not propose: they would have to score every one.
 ALL_SCORED = 30_000
+
+
+Found = tuple[Ints, Floats]
+NOTHING: Found = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
 
 
 class Features:
@@ -42,6 +47,7 @@ class Features:
         self.tifu = cast(TifuKnn, models["tifu"])
         self.als = cast(Als, models["als"])
         self.neighbours = cast(BasketNeighbours, models["neighbours"])
+        self.near = self.neighbours.likeness
         self.ease = cast(Ease, models["ease"])
         self.customer_ease = cast(CustomerEase, models["customer_ease"])
         self.own_sessions = cast(OwnSessions, models["own_sessions"])
@@ -64,28 +70,38 @@ class Reading:
         weights = habits[leading, 3]
         weights = weights / max(float(weights.sum()), 1e-9)
         profile = self.own[leading].tolist()
-        self.near_own = [
-            rows.gathered(profile, weights) for rows in (features.neighbours.likeness, features.ease.weights)
+        # What each way of going together says of which items: asked for the candidates and for the table.
+        self.near_own = [merged(*rows.gathered(profile, weights)) for rows in (features.near, features.ease.weights)]
+        self.company = self._company() if len(query.basket) else [NOTHING] * 4
+
+    def _company(self) -> list[Found]:
+        """What goes with the basket: neighbours, EASE, own and everyone's sessions."""
+        models, basket = self.models, self.query.basket
+        columns, likeness = models.near.gathered(basket.tolist())
+        return [
+            merged(columns, likeness / np.float32(len(basket))),
+            merged(*models.ease.weights.gathered(basket.tolist())),
+            merged(*models.own_sessions.votes(self.query)),
+            merged(*models.sessions.votes(self.query)),
         ]
 
     def candidates(self) -> Ints:
         """Own items, what is popular, what goes with the basket and with own items, what similar customers buy."""
         models, query = self.models, self.query
-        proposed = [model.propose(query, NEAR) for model in (models.popularity, models.fresh)]
+        proposed = [self.own, *(model.propose(query, NEAR) for model in (models.popularity, models.fresh))]
         # Own items come in any case: they must not take the places of others.
         beyond = NEAR + len(self.own)
-        proposed += [model.propose(query, beyond) for model in (models.tifu, models.customer_ease)]
+        for rows in (models.tifu.others, models.customer_ease.found):
+            columns, values = rows.row(query.customer)
+            proposed.append(columns[best(values, columns, beyond)].astype(np.int64))
         if not len(query.basket) and len(models.popularity.weight) <= ALL_SCORED:
             proposed.append(models.als.propose(query, beyond))
-        proposed.append(self.own)
-        if len(query.basket):
-            proposed += [
-                model.propose(query, NEAR + 100) for model in (models.neighbours, models.ease, models.sessions)
-            ]
-        for columns, values in self.near_own:
-            items = np.unique(columns)
-            scores = placed(columns, values, items, models.neighbours.likeness.width)
-            proposed.append(items[best(scores, items, NEAR)])
+        neighbours, ease, _, sessions = self.company
+        for (items, sums), count in (
+            *((found, NEAR_BASKET) for found in (neighbours, ease, sessions)),
+            *((found, NEAR) for found in self.near_own),
+        ):
+            proposed.append(items[best(sums, items, count)])
         return np.unique(np.concatenate(proposed)).astype(np.int64)
 
     def table(self, items: Ints) -> Floats:
@@ -95,6 +111,7 @@ class Reading:
         habit = models.habits.at(query.customer, items)
         popularity, recent = models.popularity.weight[items], models.recent.weight[items]
         number = models.habits.number(query.customer)
+        company = [placed(*found, items, models.near.width) for found in self.company]
         columns = [
             popularity,
             recent,
@@ -105,12 +122,12 @@ class Reading:
             tifu_own,
             tifu_others,
             models.als.score(query, items),
-            models.neighbours.score(query, items),
-            models.ease.score(query, items),
-            *(placed(*near, items, models.neighbours.likeness.width) for near in self.near_own),
+            company[0],
+            company[1],
+            *(placed(*near, items, models.near.width) for near in self.near_own),
             models.customer_ease.score(query, items),
-            models.own_sessions.score(query, items),
-            models.sessions.score(query, items),
+            company[2],
+            company[3],
             np.float32(0.2) * tifu_own + np.float32(0.8) * tifu_others,
             models.habits.repeated[items],
             np.log((recent + 0.5) / (popularity + 5)),

@@ -12,7 +12,7 @@ from recommender.blend import Blend, Ranker, Task, alone, given
 from recommender.evaluate import Case, K, cases_of, ndcg, split
 from recommender.features import Features, scaled
 from recommender.history import Floats, History, Ints
-from recommender.query import Recommender
+from recommender.query import NOBODY, Recommender
 from recommender.rows import best
 
 # The budget, in work and not in time, so that the same history and seed always give the same blend: at most so many
@@ -24,10 +24,10 @@ FEWEST = 60
 # Trees learned from fewer questions follow chance: on rare new items they fell below plain popularity.
 FEWEST_FOR_TREES = 1_500
 NEGATIVES = 100
-ROUNDS = 120
+ROUNDS = 90
 SMOOTHING = 1.0
 TREES = {
-    "objective": "lambdarank", "lambdarank_truncation_level": 20, "num_leaves": 31, "learning_rate": 0.06,
+    "objective": "lambdarank", "lambdarank_truncation_level": 20, "num_leaves": 31, "learning_rate": 0.08,
     "min_data_in_leaf": 50, "feature_fraction": 0.7, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0,
     "num_threads": 1, "deterministic": True, "verbose": -1,
 }  # fmt: skip
@@ -97,9 +97,7 @@ def _sample(features: Features, case: Case, read: dict[int, tuple[Ints, Floats]]
 
 
 def _chosen(task: Task, samples: Sequence[Sample], seed: int) -> tuple[Ranker, dict[str, float]]:
-    order = np.random.default_rng(seed).permutation(len(samples))
-    number = int(len(order) * JUDGES)
-    judges, teachers = [samples[n] for n in order[:number]], [samples[n] for n in order[number:]]
+    teachers, judges = _apart(samples, seed)
     simple = {name: Ranker(alone(name)) for name in SIMPLE[task]}
     scores = {name: _judged(ranker, judges) for name, ranker in simple.items()}
     used = max(scores, key=lambda name: scores[name].mean())
@@ -115,6 +113,18 @@ def _chosen(task: Task, samples: Sequence[Sample], seed: int) -> tuple[Ranker, d
             used = name
     figures = {f"ndcg_{task}_{name}": float(value.mean()) for name, value in scores.items()}
     return ladder[used], {**figures, f"used_{task}_{used}": 1.0}
+
+
+def _apart(samples: Sequence[Sample], seed: int) -> tuple[list[Sample], list[Sample]]:
+    """Teachers and judges of different customers: trees would know again whom they were taught."""
+    random = np.random.default_rng(seed)
+    owners = [sample.case.query.customer for sample in samples]
+    known = np.unique(owners)
+    judging = dict(zip(known.tolist(), random.random(len(known)) < JUDGES, strict=True))
+    # Who is not known is many, not one.
+    chosen = [bool(random.random() < JUDGES) if owner == NOBODY else bool(judging[owner]) for owner in owners]
+    order = random.permutation(len(samples))
+    return [samples[n] for n in order if not chosen[n]], [samples[n] for n in order if chosen[n]]
 
 
 def _judged(ranker: Ranker, samples: Sequence[Sample]) -> Floats:

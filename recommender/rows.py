@@ -1,7 +1,7 @@
 """A sparse matrix by rows whose three arrays can be memory-mapped, and reading, summing and pruning such rows."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,7 +80,8 @@ class Rows:
 
     def at(self, number: int, columns: Ints) -> Floats:
         """The values of one row at the given columns, 0 where it has none."""
-        return self.summed([number], columns)
+        known, values = self.row(number)
+        return placed(known.astype(np.int64), values, columns, self.width)
 
     def value(self, number: int, column: int) -> float:
         """One value, 0 when there is none."""
@@ -90,14 +91,25 @@ class Rows:
 
     def gathered(self, numbers: Iterable[int], weights: Iterable[float] | None = None) -> tuple[Ints, Floats]:
         """The columns and weighted values of some rows one after another; a column may come several times."""
+        if self.patch:
+            return self._gathered_patched(list(numbers), weights)
+        rows = np.fromiter(numbers, dtype=np.int64)
+        starts = self.indptr[rows]
+        sizes = self.indptr[rows + 1] - starts
+        places = np.arange(int(sizes.sum())) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+        values = self.data[places]
+        if weights is not None:
+            values = values * np.repeat(np.fromiter(weights, dtype=np.float32, count=len(rows)), sizes)
+        return self.indices[places].astype(np.int64), values
+
+    def _gathered_patched(self, numbers: Sequence[int], weights: Iterable[float] | None) -> tuple[Ints, Floats]:
         found = [self.row(number) for number in numbers]
-        if not found:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        values = np.concatenate([data for _, data in found])
+        columns = np.concatenate([np.empty(0, dtype=np.int64), *(indices for indices, _ in found)])
+        values = np.concatenate([np.empty(0, dtype=np.float32), *(data for _, data in found)])
         if weights is not None:
             sizes = [len(data) for _, data in found]
             values = values * np.repeat(np.fromiter(weights, dtype=np.float32, count=len(found)), sizes)
-        return np.concatenate([indices for indices, _ in found]).astype(np.int64), values
+        return columns, values
 
     def summed(self, numbers: Iterable[int], columns: Ints, weights: Iterable[float] | None = None) -> Floats:
         """The weighted sum of some rows at the given columns."""
@@ -106,6 +118,27 @@ class Rows:
     def columns_of(self, numbers: Iterable[int]) -> Ints:
         """Every column that some of the rows have, ascending."""
         return np.unique(self.gathered(numbers)[0])
+
+
+def merged(columns: Ints, values: Floats) -> tuple[Ints, Floats]:
+    """The columns each once, ascending, and the sums of their values."""
+    if not len(columns):
+        return columns, values
+    # Rows come one after another, each in order: that is what a stable sort merges quickly.
+    order = np.argsort(columns, kind="stable")
+    columns = columns[order]
+    starts = np.flatnonzero(np.concatenate([[True], columns[1:] != columns[:-1]]))
+    return columns[starts], np.add.reduceat(values[order], starts)
+
+
+def without(items: Ints, barred: Ints) -> Ints:
+    """Ascending items less a few others."""
+    places = np.searchsorted(items, barred)
+    inside = places < len(items)
+    places = places[inside]
+    kept = np.ones(len(items), dtype=bool)
+    kept[places[items[places] == barred[inside]]] = False
+    return items[kept]
 
 
 _SCRATCH = threading.local()

@@ -12,8 +12,8 @@ from recommender.query import NOBODY, Query, Recent
 from recommender.rows import Arrays, Rows, best, placed
 
 # Of each item so many of its latest baskets are compared, and of those the likest vote.
-LATEST = 400
-LIKEST = 200
+LATEST = 300
+LIKEST = 150
 BASKET_READ = 30
 STORED = ("items", "starts", "first_of", "idf")
 
@@ -79,16 +79,16 @@ class OwnSessions:
 
     def propose(self, query: Query, count: int) -> Ints:
         """What lay in own baskets with something of the live one."""
-        columns, _ = self._votes(query)
+        columns, _ = self.votes(query)
         items = np.setdiff1d(columns, query.basket)
         scores = self.score(query, items)
         return items[best(scores, items, count)]
 
     def score(self, query: Query, items: Ints) -> Floats:
         """The summed votes."""
-        return placed(*self._votes(query), items, len(self.idf))
+        return placed(*self.votes(query), items, len(self.idf))
 
-    def _votes(self, query: Query) -> tuple[Ints, Floats]:
+    def votes(self, query: Query) -> tuple[Ints, Floats]:
         """Items of the own baskets that have something in common, and their votes; an item may come several times."""
         items, sizes = self._own(query.customer) if len(query.basket) else (query.basket, query.basket)
         if not len(sizes):

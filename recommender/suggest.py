@@ -11,7 +11,7 @@ from recommender.blend import Task
 from recommender.history import Ints
 from recommender.neighbours import BasketNeighbours
 from recommender.query import NOBODY, Query
-from recommender.rows import best
+from recommender.rows import best, without
 
 # A pair seen in a single basket is no reason to give.
 CITED = 2
@@ -99,7 +99,7 @@ def _ranked(
         items = reading.candidates()
     else:
         items = np.unique(fitted.items.numbers(candidates)) if candidates else np.empty(0, dtype=np.int64)
-    items = items[(items >= 0) & ~np.isin(items, out)]
+    items = without(items[np.searchsorted(items, 0) :], out)
     task = _task(fitted, query, out)
     scores = fitted.blend.rankers[task].score(reading.table(items))
     places = best(scores, items, k)

@@ -1,4 +1,4 @@
-"""Ta-Feng's frequency rows as published, out of the project's own counting: recall, NDCG and PHR@10, five folds.
+"""Ta-Feng's frequency rows as published, by plain counting: recall, NDCG and PHR@10, five folds.
 
 Source: Li et al. 2023, "A Next Basket Recommendation Reality Check". NDCG is normalised over the whole truth; ties are
 those of the source, the item first met first, and in the last row broken by popularity.
