@@ -19,7 +19,7 @@ Valid = Callable[[Mapping[str, Any], str], Collection[str]]
 
 # How much a differing choice weakens a vote: in any case, and by what it says of the asked group.
 PLAIN = 0.2
-INFORMED = 4.0
+INFORMED = 2.0
 PRIOR = 0.05
 
 
