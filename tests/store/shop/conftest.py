@@ -1,14 +1,31 @@
-"""Fixtures of the shop's tests: the payment sandbox as a real process."""
+"""Fixtures of the shop's tests: a till and the worker of its tasks, and the payment sandbox as a real process."""
 
 import itertools
 from collections.abc import Iterator
 
 import pytest
 
+from store.shop import payment_tasks
+from store.shop.payments import Till
 from store.shop.stripe_sandbox import start
+from store.tasks import Worker
+from tests.store import selling
+from tests.store.selling import HandProvider
 from tests.store.shop.payment_rig import Mailslot, Rig
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture
+def till(provider: HandProvider) -> Till:
+    """Where the small house takes money, paid by hand."""
+    return selling.till_of(provider)
+
+
+@pytest.fixture
+def worker(till: Till) -> Worker:
+    """Runs the tasks about money; mails are not sent."""
+    return Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None})
 
 
 @pytest.fixture(scope="session")

@@ -23,16 +23,6 @@ pytestmark = pytest.mark.usefixtures("open_house", "clock")
 WORKSHOP = Visitor(staff_id="stf_1", role="workshop")
 
 
-@pytest.fixture
-def till(provider: HandProvider) -> Till:
-    return selling.till_of(provider)
-
-
-@pytest.fixture
-def worker(till: Till) -> Worker:
-    return Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None})
-
-
 def placed(plan: str = "deposit") -> str:
     with db.transaction() as session:
         cart = selling.fill(session, selling.guest(), "watch")

@@ -20,7 +20,6 @@ from store.shop import (
     notices,
     orders,
     payment_pages,
-    payment_tasks,
     refunds,
     settling,
     transfers,
@@ -40,16 +39,6 @@ from tests.store.selling import HandProvider
 pytestmark = pytest.mark.usefixtures("open_house", "clock")
 OWNER = Visitor(staff_id="stf_owner", role="owner")
 WORKSHOP = Visitor(staff_id="stf_1", role="workshop")
-
-
-@pytest.fixture
-def till(provider: HandProvider) -> Till:
-    return selling.till_of(provider)
-
-
-@pytest.fixture
-def worker(till: Till) -> Worker:
-    return Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None})
 
 
 def placed(plan: str = "full", slug: str = "watch", **choices: Any) -> str:

@@ -22,11 +22,6 @@ from tests.store.selling import HandProvider
 pytestmark = pytest.mark.usefixtures("open_house", "clock")
 
 
-@pytest.fixture
-def till(provider: HandProvider) -> Till:
-    return selling.till_of(provider)
-
-
 def placed(slug: str = "print-one", session_id: str = "ses_guest", **more: Any) -> str:
     with db.transaction() as session:
         return selling.order(session, selling.guest(session_id), slug, **more).id
@@ -95,10 +90,9 @@ def test_a_paid_order_opens_no_further_page(till: Till, provider: HandProvider) 
     assert len(provider.opened) == 1
 
 
-def test_unpaid_after_thirty_minutes_is_released_by_the_task(till: Till, clock: Clock) -> None:
+def test_unpaid_after_thirty_minutes_is_released_by_the_task(till: Till, worker: Worker, clock: Clock) -> None:
     order_id = placed(quantity=2)
     reference = open_and_reference(till, order_id)
-    worker = Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None})
     clock.forward(minutes=29)
     worker.run_due()
     assert (order_of(order_id).state, free()) == ("placed", 3)
@@ -139,7 +133,9 @@ def test_paid_after_release_is_kept_while_the_piece_is_free(till: Till, provider
         assert session.exec(select(Refund)).all() == []
 
 
-def test_paid_after_release_and_sold_is_refunded_with_an_apology(till: Till, provider: HandProvider) -> None:
+def test_paid_after_release_and_sold_is_refunded_with_an_apology(
+    till: Till, worker: Worker, provider: HandProvider
+) -> None:
     order_id = placed(quantity=5)
     reference = open_and_reference(till, order_id)
     provider.down = True
@@ -149,7 +145,7 @@ def test_paid_after_release_and_sold_is_refunded_with_an_apology(till: Till, pro
     provider.pay(reference)
     for _ in range(2):
         settling.settle(till, reference)
-    Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None}).run_due()
+    worker.run_due()
     assert (order_of(order_id).state, free()) == ("released", 4)
     assert [(made.amount, made.currency) for made in provider.refunds.values()] == [(750000, "EUR")]
     assert mails().count("refund") == 1
@@ -213,12 +209,12 @@ def test_an_unsigned_notice_leaves_nothing(till: Till) -> None:
 
 
 def test_a_notice_that_could_not_be_acted_on_is_done_by_the_task(
-    till: Till, provider: HandProvider, clock: Clock
+    till: Till, worker: Worker, provider: HandProvider, clock: Clock
 ) -> None:
     order_id = placed()
     reference = open_and_reference(till, order_id)
     provider.pay(reference)
     notices.receive(till, f"evt_1 checkout_completed {reference}".encode(), "right")
     clock.forward(seconds=20)
-    Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None}).run_due()
+    worker.run_due()
     assert order_of(order_id).state == "paid"

@@ -23,11 +23,6 @@ pytestmark = pytest.mark.usefixtures("open_house", "clock")
 OWNER = Visitor(staff_id="stf_owner", role="owner")
 
 
-@pytest.fixture
-def till(provider: HandProvider) -> Till:
-    return selling.till_of(provider)
-
-
 def placed(plan: str = "full") -> str:
     with db.transaction() as session:
         cart = selling.fill(session, selling.guest(), "watch")

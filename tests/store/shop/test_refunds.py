@@ -36,16 +36,6 @@ OWNER = Visitor(staff_id="stf_owner", role="owner")
 WORKSHOP = Visitor(staff_id="stf_1", role="workshop")
 
 
-@pytest.fixture
-def till(provider: HandProvider) -> Till:
-    return selling.till_of(provider)
-
-
-@pytest.fixture
-def worker(till: Till) -> Worker:
-    return Worker({**payment_tasks.tasks_of(till), "send-mail": lambda payload: None})
-
-
 def placed(plan: str = "full", slug: str = "watch") -> str:
     with db.transaction() as session:
         cart = selling.fill(session, selling.guest(), slug)
