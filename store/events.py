@@ -95,6 +95,14 @@ class Visitor:
         """Signed in as a customer."""
         return self.customer_id is not None
 
+    def owns(self, customer_id: str | None, session_id: str | None) -> bool:
+        """Whether something of that customer, or while it is nobody's of that browser, is theirs; all is staff's."""
+        if self.is_staff:
+            return True
+        if customer_id is not None:
+            return customer_id == self.customer_id
+        return session_id is not None and session_id == self.session_id
+
     @property
     def is_staff(self) -> bool:
         """Signed in as a member of staff."""

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
 from store import events
+from store.crm.paging import within
 from store.events import Visitor
 from store.shop.invoices import Invoice, InvoiceTax
 
@@ -53,8 +54,7 @@ def look(session: Session, staff: Visitor, query: str = "", month: str = "", pag
     word = query.strip().upper()[:40]
     conditions = _conditions(word, month)
     found = session.exec(select(func.count()).select_from(Invoice).where(*conditions)).one()
-    pages = max(1, -(-found // PAGE))
-    page = min(max(page, 1), pages)
+    page, pages = within(page, found, PAGE)
     newest = (col(Invoice.issued_on).desc(), col(Invoice.series), col(Invoice.position).desc())
     statement = select(Invoice).where(*conditions).order_by(*newest)
     rows = list(session.exec(statement.offset((page - 1) * PAGE).limit(PAGE)).all())
@@ -81,8 +81,7 @@ def _conditions(word: str, month: str) -> list[ColumnElement[bool]]:
         begin, end = date(year, number, 1), date(year + number // 12, number % 12 + 1, 1)
         conditions += [col(Invoice.issued_on) >= begin, col(Invoice.issued_on) < end]
     if word:
-        plain = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        begins = (col(name).like(f"{plain}%", escape="\\") for name in (Invoice.number, Invoice.order_number))
+        begins = (col(name).startswith(word, autoescape=True) for name in (Invoice.number, Invoice.order_number))
         conditions.append(or_(*begins))
     return conditions
 

@@ -11,6 +11,7 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 from store import db, events
 from store.crm import benefits
 from store.crm.benefits import Applied, LineValue, Terms
+from store.crm.paging import within
 from store.currencies import PriceList
 from store.errors import not_found, refused
 from store.events import NOBODY, Visitor
@@ -187,8 +188,7 @@ def listing(session: Session, state: str = "", page: int = 1) -> OfferList:
     state = state if state in STATES else ""
     conditions = [col(Offer.state) == state] if state else []
     found = session.exec(select(func.count()).select_from(Offer).where(*conditions)).one()
-    pages = max(1, -(-found // PAGE))
-    page = min(max(page, 1), pages)
+    page, pages = within(page, found, PAGE)
     statement = (
         select(Offer, Customer)
         .join(Customer, col(Customer.id) == col(Offer.customer_id))

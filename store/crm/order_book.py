@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
+from store.crm.paging import within
 from store.shop import orders
 from store.shop.orders import PAID, STATES, Order, OrderLine
 
@@ -27,17 +28,16 @@ def listing(session: Session, state: str = "", query: str = "", page: int = 1) -
     """Orders, the newest first; of one state, if it is one; by the beginning of the number, by name or address."""
     state = state if state in STATES else ""
     conditions: list[ColumnElement[bool]] = [col(Order.state) == state] if state else []
-    if word := query.strip()[:100].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"):
+    if word := query.strip()[:100]:
         conditions.append(
             or_(
-                col(Order.number).like(f"{word.upper()}%", escape="\\"),
-                func.lower(Order.name).like(f"%{word.lower()}%", escape="\\"),
-                col(Order.email).like(f"%{word.lower()}%", escape="\\"),
+                col(Order.number).startswith(word.upper(), autoescape=True),
+                func.lower(Order.name).contains(word.lower(), autoescape=True),
+                col(Order.email).contains(word.lower(), autoescape=True),
             )
         )
     found = session.exec(select(func.count()).select_from(Order).where(*conditions)).one()
-    pages = max(1, -(-found // PAGE))
-    page = min(max(page, 1), pages)
+    page, pages = within(page, found, PAGE)
     statement = select(Order).where(*conditions).order_by(col(Order.placed_at).desc(), col(Order.id).desc())
     rows = list(session.exec(statement.offset((page - 1) * PAGE).limit(PAGE)))
     return OrderList(rows, orders.lines_of(session, rows), state, found, page, pages)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
+from store.crm.paging import within
 from store.crm.profit import RowProfit, rows
 from store.errors import not_found
 from store.people import PURPOSES, Consent, Customer, answers_of
@@ -124,8 +125,7 @@ def directory(session: Session, query: str = "", page: int = 1, ordering: str = 
     """Customers by name, e-mail address or order number; joined guests are found as the customer they are."""
     condition = _matching(query)
     found = session.exec(select(func.count()).select_from(Customer).where(*condition)).one()
-    pages = max(1, -(-found // PAGE))
-    page = min(max(page, 1), pages)
+    page, pages = within(page, found, PAGE)
     latest = (
         select(func.max(Order.placed_at)).where(Order.customer_id == Customer.id).correlate(Customer).scalar_subquery()
     )
@@ -145,14 +145,13 @@ def _matching(query: str) -> list[ColumnElement[bool]]:
     """Every word must be found in the name, in the address, or begin an order number."""
     conditions: list[ColumnElement[bool]] = [col(Customer.merged_into_id).is_(None)]
     for word in query.lower().split()[:6]:
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        capital = "%" + pattern[1:].capitalize()  # SQLite folds the case of ASCII letters only
-        with_order = select(Order.customer_id).where(col(Order.number).like(pattern[1:].upper(), escape="\\"))
+        with_order = select(Order.customer_id).where(col(Order.number).startswith(word.upper(), autoescape=True))
         conditions.append(
             or_(
-                func.lower(Customer.name).like(pattern, escape="\\"),
-                col(Customer.name).like(capital, escape="\\"),
-                col(Customer.email).like(pattern, escape="\\"),
+                func.lower(Customer.name).contains(word, autoescape=True),
+                # SQLite folds the case of ASCII letters only.
+                col(Customer.name).contains(word.capitalize(), autoescape=True),
+                col(Customer.email).contains(word, autoescape=True),
                 col(Customer.id).in_(with_order),
             )
         )

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 import configurator
 from configurator import Choices
 from store.errors import ShopError
 from store.events import Visitor
 from store.money import FULL
-from store.shop import catalog, designs, stock, taste
+from store.shop import catalog, designs, orders, stock, taste
 from store.shop.appraisal import appraise
 from store.shop.bags import CartView
 from store.shop.catalog import Published
@@ -19,7 +19,7 @@ from store.shop.companions import Anchor, alike, companion, fitting
 from store.shop.curation import Policy
 from store.shop.designs import Design
 from store.shop.forgetting import NOTHING, Left
-from store.shop.orders import PAID, Order, OrderLine
+from store.shop.orders import OrderLine
 from store.shop.reasons import Why, why
 from store.shop.taste import Ranked
 
@@ -192,12 +192,6 @@ def _at_home(session: Session, owned: Sequence[tuple[OrderLine, Design | None]],
 
 def _owned(session: Session, customer_id: str) -> list[tuple[OrderLine, Design | None]]:
     """The pieces a customer has paid for, the newest first, and the design of each."""
-    statement = (
-        select(OrderLine)
-        .join(Order, col(Order.id) == col(OrderLine.order_id))
-        .where(Order.customer_id == customer_id, col(Order.state).in_(PAID))
-        .order_by(col(Order.placed_at).desc(), col(OrderLine.position))
-    )
-    lines = session.exec(statement).all()
+    lines = orders.owned_items(session, customer_id)
     made = designs.by_ids(session, {line.design_id for line in lines})
     return [(line, made.get(line.design_id)) for line in lines]

@@ -153,11 +153,7 @@ def by_code(session: Session, code: str) -> Design:
 
 def owned_by(design: Design, visitor: Visitor) -> bool:
     """Whether the visitor may see the texts: their own customer, the session that made it, or staff."""
-    if visitor.is_staff:
-        return True
-    if design.customer_id is not None:
-        return design.customer_id == visitor.customer_id
-    return design.session_id is not None and design.session_id == visitor.session_id
+    return visitor.owns(design.customer_id, design.session_id)
 
 
 def texts_for(design: Design, visitor: Visitor) -> Texts:

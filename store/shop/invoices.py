@@ -312,8 +312,9 @@ def _shares(invoice: Invoice) -> list[Share]:
 
 def _credited(invoice: Invoice) -> list[Share]:
     """What a credit note took of its payment's invoice; what its reversal gave back counts against it."""
-    sign = -documents.read(invoice.document).sign
-    return [Share(one.treatment, one.rate_basis_points, sign * one.net, sign * one.tax) for one in _shares(invoice)]
+    document = documents.read(invoice.document)
+    sign = -document.sign
+    return [Share(one.treatment, one.rate_basis_points, sign * one.net, sign * one.tax) for one in document.shares]
 
 
 # -- looking whether they are as they were issued ----------------------------------------------------------------------

@@ -170,22 +170,24 @@ def rows(charges: Sequence[Charge], amounts: Sequence[int], taxes: Sequence[int]
 
 def breakdown(order: Order, lines: Sequence[OrderLine]) -> tuple[TaxRow, ...]:
     """Net and tax of an order by rate; the taxes add up to its tax, net and tax together to its total."""
-    charges = [_as_sold(line.tax_treatment, line.tax_category, line.tax_basis_points) for line in lines]
-    charges.append(_as_sold(order.tax_treatment, STANDARD, order.tax_basis_points))
-    amounts = [*(line.amount - line.discount for line in lines), order.shipping]
-    return rows(charges, amounts, [*(line.tax for line in lines), order.shipping_tax])
+    return rows(*_as_sold(order, lines))
 
 
 def rounded_as_agreed(order: Order, lines: Sequence[OrderLine]) -> bool:
     """Whether the taxes of an order's lines and delivery are those of its rates."""
-    charges = [_as_sold(line.tax_treatment, line.tax_category, line.tax_basis_points) for line in lines]
-    charges.append(_as_sold(order.tax_treatment, STANDARD, order.tax_basis_points))
-    amounts = [*(line.amount - line.discount for line in lines), order.shipping]
-    return share(charges, amounts) == [*(line.tax for line in lines), order.shipping_tax]
+    charges, amounts, taxes = _as_sold(order, lines)
+    return share(charges, amounts) == taxes
 
 
-def _as_sold(treatment: str, category: str, rate: int) -> Charge:
-    return Charge(treatment, category, rate)  # type: ignore[arg-type]  # a column holds text
+def _as_sold(order: Order, lines: Sequence[OrderLine]) -> tuple[list[Charge], list[int], list[int]]:
+    """How each line was taxed, what was paid for it and the tax in that; the delivery last."""
+    sold = [(line.tax_treatment, line.tax_category, line.tax_basis_points) for line in lines]
+    sold.append((order.tax_treatment, STANDARD, order.tax_basis_points))
+    return (
+        [Charge(*how) for how in sold],  # type: ignore[arg-type]  # a column holds text
+        [*(line.amount - line.discount for line in lines), order.shipping],
+        [*(line.tax for line in lines), order.shipping_tax],
+    )
 
 
 # -- in words --------------------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ def shown(session: Session, visitor: Visitor, upload_id: str) -> Upload:
         ShopError: 404 for everybody else.
     """
     upload = session.get(Upload, upload_id)
-    if upload is None or not _owned(upload.session_id, upload.customer_id, visitor):
+    if upload is None or not visitor.owns(upload.customer_id, upload.session_id):
         raise not_found("picture")
     return upload
 
@@ -135,16 +135,8 @@ def use(session: Session, visitor: Visitor, item: Published, choices: Mapping[st
             col(Upload.id).in_(list(named.values()))
         )
     )
-    hers = {upload_id for upload_id, owner, customer in rows if _owned(owner, customer, visitor)}
+    hers = {upload_id for upload_id, session_id, customer_id in rows if visitor.owns(customer_id, session_id)}
     for group, upload_id in named.items():
         if upload_id not in hers:
             raise invalid("This picture is not one of yours; please add it again.", field=group)
     session.execute(update(Upload).where(col(Upload.id).in_(list(hers))).values(used=True))
-
-
-def _owned(session_id: str | None, customer_id: str | None, visitor: Visitor) -> bool:
-    if visitor.is_staff:
-        return True
-    if customer_id is not None:
-        return customer_id == visitor.customer_id
-    return session_id is not None and session_id == visitor.session_id

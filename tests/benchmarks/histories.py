@@ -27,11 +27,7 @@ def measure() -> dict[str, object]:
             continue
         for algorithm in (*ALGORITHMS, None):
             figures[f"{case}: {algorithm or 'blend'}"] = _row(folder, algorithm)
-    folder = DATA / "campaigns" / "tafeng"
-    if folder.is_dir():
-        for name, (recall, ndcg, hit) in published.rows(folder).items():
-            figures[f"published Ta-Feng: {name}"] = f"recall {recall:.4f} · NDCG {ndcg:.4f} · PHR {hit:.4f}"
-    return figures
+    return figures | {f"published Ta-Feng: {name}": row for name, row in published.measure().items()}
 
 
 def _row(folder: Path, algorithm: str | None) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 FOLDS = 5
 K = 10
-DATA = Path(__file__).parents[2].parent / "shared" / "data" / "campaigns" / "tafeng"
+DATA = Path(__file__).parents[3] / "shared" / "data" / "campaigns" / "tafeng"
 PUBLISHED = {
     "P-TopFreq": (0.1045, 0.0943, 0.3441),
     "G-TopFreq": (0.0810, 0.0852, 0.2457),

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from main import create_app
 from store import db
 from store.settings import Settings
+from store.shop import taste
 from tests.browsers import PageBrowser
 from tests.store import selling
 from tests.store.selling import HandProvider
@@ -30,6 +31,14 @@ def open_house(engine: Engine, tmp_path: Path) -> None:
     selling.use_reactions()
     with db.transaction() as session:
         selling.open_house(session, tmp_path / "products")
+
+
+@pytest.fixture
+def own_models() -> Iterator[None]:
+    """No model of another test answers here, and none of ours elsewhere."""
+    taste.use_models(Path("/nowhere"))
+    yield
+    taste.use_models(Path("/nowhere"))
 
 
 @pytest.fixture

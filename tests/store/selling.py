@@ -125,6 +125,13 @@ def form(seen_total: int = 100_000_000, **changed: Any) -> PlaceForm:
     return PlaceForm(**{**fields, **changed}, seen_total=seen_total)
 
 
+def placed(plan: str = "full", slug: str = "watch", **choices: Any) -> str:
+    """The id of a guest's order of one design, placed and committed."""
+    with db.transaction() as session:
+        cart = fill(session, guest(), slug, choices)
+        return checkout.place(session, guest(), cart, form(plan=plan), db.new_id("key")).order.id
+
+
 def order(
     session: Session, visitor: Visitor, slug: str, choices: Mapping[str, Any] | None = None, **more: Any
 ) -> Order:

@@ -1,9 +1,7 @@
 """What the recommender is given: opaque ids, the customer's own choices only, nothing of those who said no or left."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
@@ -18,15 +16,8 @@ from store.shop.taste import Whose
 from store.tasks import Task
 from tests.store.crm.cast import House
 
+pytestmark = pytest.mark.usefixtures("own_models")
 GOLD = {"case": "rose-gold", "strap": "alligator", "leather": "cognac"}
-
-
-@pytest.fixture(autouse=True)
-def _own_models() -> Iterator[None]:
-    """No model of another test answers here, and none of ours elsewhere."""
-    taste.use_models(Path("/nowhere"))
-    yield
-    taste.use_models(Path("/nowhere"))
 
 
 def train(house: House, settings: Settings) -> Fitted:

@@ -1,8 +1,6 @@
 """The next piece for one customer: ready configured, with a true reason, on the front page, by mail, at the desk."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
@@ -16,19 +14,12 @@ from store.events import Event, Visitor
 from store.mail import Message
 from store.people import Customer
 from store.settings import Settings
-from store.shop import carts, catalog, curation, designs, forgetting, price_lists, taste
+from store.shop import carts, catalog, curation, designs, forgetting, price_lists
 from tests.store.crm.cast import STRAP, House, customer
 
+pytestmark = pytest.mark.usefixtures("own_models")
 GOLD = {"case": "rose-gold"}
 ALLOWS = frozenset({"personalisation"})
-
-
-@pytest.fixture(autouse=True)
-def _own_models() -> Iterator[None]:
-    """No model of another test answers here, and none of ours elsewhere."""
-    taste.use_models(Path("/nowhere"))
-    yield
-    taste.use_models(Path("/nowhere"))
 
 
 @pytest.fixture

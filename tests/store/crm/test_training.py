@@ -1,9 +1,7 @@
 """Publishing models: a worse one stays out, what must go goes all the same, and one action brings the earlier back."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
@@ -19,15 +17,8 @@ from store.shop import curation, forgetting, taste
 from store.tasks import Task
 from tests.store.crm.cast import House
 
+pytestmark = pytest.mark.usefixtures("own_models")
 GOLD = {"case": "rose-gold", "strap": "alligator", "leather": "cognac"}
-
-
-@pytest.fixture(autouse=True)
-def _own_models() -> Iterator[None]:
-    """No model of another test answers here, and none of ours elsewhere."""
-    taste.use_models(Path("/nowhere"))
-    yield
-    taste.use_models(Path("/nowhere"))
 
 
 def better(settings: Settings, ndcg: float = 0.9, *customers: str) -> str:

@@ -1,7 +1,6 @@
 """The office's page of rules for suggestions: the owner decides, others look on; and what suggestions bring."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -14,15 +13,8 @@ from tests.browsers import PageBrowser
 from tests.store.crm.cast import House
 from tests.store.office.conftest import Known
 
+pytestmark = pytest.mark.usefixtures("own_models")
 PAGE = "/office/performance/suggestions"
-
-
-@pytest.fixture(autouse=True)
-def _own_models() -> Iterator[None]:
-    """No model of another test answers here, and none of ours elsewhere."""
-    taste.use_models(Path("/nowhere"))
-    yield
-    taste.use_models(Path("/nowhere"))
 
 
 def policy() -> curation.Policy:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from store import checkout, db, mail
+from store import db, mail
 from store.errors import ShopError
 from store.events import Event, Visitor
 from store.shop import notices, orders, payment_pages, payment_tasks, saved_cards, schedule, settling
@@ -24,9 +24,7 @@ WORKSHOP = Visitor(staff_id="stf_1", role="workshop")
 
 
 def placed(plan: str = "deposit") -> str:
-    with db.transaction() as session:
-        cart = selling.fill(session, selling.guest(), "watch")
-        return checkout.place(session, selling.guest(), cart, selling.form(plan=plan), db.new_id("key")).order.id
+    return selling.placed(plan)
 
 
 def order_of(order_id: str) -> Order:

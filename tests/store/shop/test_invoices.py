@@ -11,7 +11,7 @@ import typer
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
-from store import checkout, commands, db, mail
+from store import commands, db, mail
 from store.errors import ShopError
 from store.events import Visitor
 from store.shop import (
@@ -34,17 +34,11 @@ from store.shop.refunds import Refund
 from store.tasks import Worker
 from tests.conftest import Clock
 from tests.store import selling
-from tests.store.selling import HandProvider
+from tests.store.selling import HandProvider, placed
 
 pytestmark = pytest.mark.usefixtures("open_house", "clock")
 OWNER = Visitor(staff_id="stf_owner", role="owner")
 WORKSHOP = Visitor(staff_id="stf_1", role="workshop")
-
-
-def placed(plan: str = "full", slug: str = "watch", **choices: Any) -> str:
-    with db.transaction() as session:
-        cart = selling.fill(session, selling.guest(), slug, choices)
-        return checkout.place(session, selling.guest(), cart, selling.form(plan=plan), db.new_id("key")).order.id
 
 
 def pay(till: Till, provider: HandProvider, order_id: str) -> str:

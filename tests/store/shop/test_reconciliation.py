@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from store import checkout, db
+from store import db
 from store.events import Visitor
 from store.shop import notices, payment_pages, payment_tasks, reconciliation, refunds, settling, transfers
 from store.shop.orders import Order
@@ -16,17 +16,10 @@ from store.shop.reconciliation import Finding
 from store.shop.refunds import Refund
 from store.tasks import Task, Worker
 from tests.conftest import Clock
-from tests.store import selling
-from tests.store.selling import HandProvider
+from tests.store.selling import HandProvider, placed
 
 pytestmark = pytest.mark.usefixtures("open_house", "clock")
 OWNER = Visitor(staff_id="stf_owner", role="owner")
-
-
-def placed(plan: str = "full") -> str:
-    with db.transaction() as session:
-        cart = selling.fill(session, selling.guest(), "watch")
-        return checkout.place(session, selling.guest(), cart, selling.form(plan=plan), db.new_id("key")).order.id
 
 
 def opened(till: Till, order_id: str) -> str:

@@ -29,17 +29,11 @@ from store.shop.refunds import Refund
 from store.tasks import Worker
 from tests.conftest import Clock
 from tests.store import selling
-from tests.store.selling import HandProvider
+from tests.store.selling import HandProvider, placed
 
 pytestmark = pytest.mark.usefixtures("open_house", "clock")
 OWNER = Visitor(staff_id="stf_owner", role="owner")
 WORKSHOP = Visitor(staff_id="stf_1", role="workshop")
-
-
-def placed(plan: str = "full", slug: str = "watch") -> str:
-    with db.transaction() as session:
-        cart = selling.fill(session, selling.guest(), slug)
-        return checkout.place(session, selling.guest(), cart, selling.form(plan=plan), db.new_id("key")).order.id
 
 
 def paid(till: Till, provider: HandProvider, plan: str = "full", slug: str = "watch") -> str:
