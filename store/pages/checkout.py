@@ -18,6 +18,7 @@ from store.events import Visitor, views
 from store.people import Customer
 from store.settings import house
 from store.shop import carts, designs, orders, schedule, share_codes, suggestions, taxes
+from store.shop.appraisal import Appraisal
 from store.shop.carts import Cart, LineView
 from store.shop.delivery import LENGTHS, check_form, destination_of
 from store.shop.payment_provider import LARGEST_CHARGE
@@ -220,12 +221,20 @@ def _page(
         "plan_parts": schedule.planned(bill.plan, bill.totals.total),
         "chosen": chosen,
         "largest_charge": LARGEST_CHARGE,
-        "personal": [line for line in bill.cart_view.lines if line.texts],
+        "personal": [
+            (line.label, _own(line.worth)) for line in bill.cart_view.lines if line.worth and line.worth.personal
+        ],
         "suggested": suggestions.for_cart(session, who, bill.cart_view),
         "suggestions_off": suggestions.switched_off(session, who),
     }
     status = refusal.status if refusal else 422 if wrong else 200
     return render(request, "checkout/checkout.html", context, title="Checkout", status=status)
+
+
+def _own(worth: Appraisal) -> str:
+    """What of the customer's own is on a piece, in words."""
+    words = [f"“{text}”" for text in worth.texts.values()]
+    return ", ".join([*words, "your picture"] if worth.pictures else words)
 
 
 def _rows(bill: Quote) -> list[tuple[str, int | str, str]]:

@@ -74,9 +74,11 @@ def spec_sheet(request: Request, code: str) -> Response:
         now = designs.renewed(session, design, who)
         texts = now.texts if designs.owned_by(design, who) else {}
         item = price_lists.shown(now.published, who)
-        shown = facts_of(item, appraise(item, now.choices, texts))
+        worth = appraise(item, now.choices, texts)
+        shown = facts_of(item, worth)
         category = now.published.model.category
-    content = _sheet(shown, design.code, address(request, f"/designs/{design.code}"), category, final_sale=bool(texts))
+    page = address(request, f"/designs/{design.code}")
+    content = _sheet(shown, design.code, page, category, final_sale=worth.personal)
     return _pdf(f"{shown.slug}-{design.code}.pdf", printing.print_design(content))
 
 

@@ -13,6 +13,7 @@ from store import assets
 from store.errors import ShopError, invalid
 from store.events import Visitor
 from store.rendering import static
+from store.shop import uploads
 from store.shop.catalog import Published
 
 NO_AUDIENCE: frozenset[str] = frozenset()
@@ -33,6 +34,12 @@ class Appraisal:
     described: tuple[Described, ...]
     sentence: str
     parts: tuple[tuple[str, int], ...]  # of one piece
+    pictures: tuple[str, ...] = ()  # that the customer gave with it
+
+    @property
+    def personal(self) -> bool:
+        """Whether something of the customer's own is on it: such a piece is a final sale."""
+        return bool(self.texts or self.pictures)
 
     def amount(self, quantity: int) -> int:
         """What so many cost: what is charged once per order counts once."""
@@ -170,4 +177,5 @@ def reckon(item: Published, choices: Mapping[str, Any], texts: Mapping[str, Any]
         described=configurator.describe(compiled, right, words),
         sentence=configurator.sentence(compiled, right, words),
         parts=configurator.bill_of_materials(compiled, right),
+        pictures=tuple(uploads.held(item, right).values()),
     )

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from store import db
 from store.errors import invalid
-from store.shop import price_lists, stock, taxes, uploads
+from store.shop import price_lists, stock, taxes
 from store.shop.bags import LineView
 from store.shop.orders import OrderLine
 from store.shop.totals import Totals
@@ -67,7 +67,7 @@ def _line(order_id: str, position: int, view: LineView, sums: Totals, counted: f
         pricing=_pricing(view),
         lead_min_days=worth.lead_time.min_days,
         lead_max_days=worth.lead_time.max_days,
-        final_sale=bool(worth.texts or uploads.held(item, worth.choices)),
+        final_sale=worth.personal,
         counts=counts,
         numbered=item.model.supply.numbered,
         suggestion_id=line.suggestion_id,

@@ -95,7 +95,7 @@ def _payments(sheet: Sheet, content: DesignSheet) -> None:
 def _right(sheet: Sheet, content: DesignSheet) -> None:
     sheet.heading("Withdrawal")
     if content.final_sale:
-        words = "It is made personal by the words on it: final sale, without a right of withdrawal."
+        words = "What is your own on it makes it personal: final sale, without a right of withdrawal."
     else:
         words = "It can be sent back within fourteen days of its receipt."
     sheet.paragraph(words)

@@ -192,6 +192,8 @@ def test_the_workshop_sees_the_picture_of_an_order_and_it_is_a_final_sale(
     give(buyer, png())
     address = address_in(buyer.page)
     buyer.submit("/products/watch", {"act": "bag"})
+    buyer.get("/checkout")
+    assert "Final sale. Your Watch with your picture is made for you alone and cannot be returned." in buyer.text()
     buyer.submit("/checkout", order_form(buyer), follow=False)
     order = the_order()
     assert order.subtotal == 1_040_000
